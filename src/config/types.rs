@@ -1,0 +1,122 @@
+//! The checked configuration: every name resolves, every selector and pattern compiles, every address is http(s).
+
+use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage};
+use chrono_tz::Tz;
+use ipnet::IpNet;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+/// A whole feeds.yaml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The service itself.
+    pub service: Service,
+    /// Channels in the order of the file.
+    pub channels: Vec<Channel>,
+    /// Feeds in the order of the file.
+    pub feeds: Vec<FeedSpec>,
+}
+
+/// The section `service`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// The title of the catalogue.
+    pub title: String,
+    /// Every absolute URL that Heliu publishes starts with this, never with the request's Host. Ends in `/`.
+    pub base_url: Url,
+    /// BCP 47 language of the feeds, `zh-CN` by default.
+    pub language: String,
+    /// The zone of dates that name none, `Asia/Shanghai` by default.
+    pub timezone: Tz,
+    /// A page about the operator, sent in the User-Agent.
+    pub contact: Option<Url>,
+    /// Private networks that sources may live in; hosts inside are exempt from the minimum interval.
+    pub allow_networks: Vec<IpNet>,
+}
+
+/// One address of a portal page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAddress {
+    /// The address.
+    pub url: Url,
+    /// How its next pages are found; overrides the layout's.
+    pub next: Option<NextPage>,
+}
+
+/// What a channel is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A portal page: the first address that answers and fits one of the layouts wins.
+    Page {
+        /// The addresses in order of preference; at least one.
+        addresses: Vec<PageAddress>,
+        /// List and JSON layouts in order of preference; at least one.
+        layouts: Vec<Layout>,
+        /// Article layouts in order of preference; empty: links are not followed.
+        articles: Vec<(String, ArticleLayout)>,
+    },
+    /// An external RSS, Atom or JSON feed.
+    Feed {
+        /// Its address.
+        url: Url,
+    },
+}
+
+/// Bundled pages that are served until the first live poll succeeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The file, relative to feeds.yaml's folder; resolved to a path that can be opened.
+    pub file: PathBuf,
+    /// The address that the page was saved from; base of relative links.
+    pub url: Url,
+    /// Bundled article pages: address and file.
+    pub articles: Vec<(Url, PathBuf)>,
+}
+
+/// One channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Its name.
+    pub id: ChannelId,
+    /// Its title; the name if not given.
+    pub title: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The configured interval between polls; learnt or the default of 30 minutes otherwise.
+    pub every: Option<Duration>,
+    /// The zone of dates that name none.
+    pub timezone: Tz,
+    /// BCP 47 language of its entries.
+    pub language: String,
+    /// The snapshot.
+    pub snapshot: Option<Snapshot>,
+}
+
+impl Channel {
+    /// Every address that a poll of this channel may start from, in order of preference.
+    pub fn addresses(&self) -> impl Iterator<Item = &Url> {
+        let (pages, feed) = match &self.origin {
+            Origin::Page { addresses, .. } => (addresses.as_slice(), None),
+            Origin::Feed { url } => (&[][..], Some(url)),
+        };
+        pages.iter().map(|page| &page.url).chain(feed)
+    }
+}
+
+/// One feed that is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedSpec {
+    /// Its name.
+    pub id: FeedId,
+    /// Its title; that of its only channel, or its name, if not given.
+    pub title: String,
+    /// One sentence about it.
+    pub description: String,
+    /// BCP 47 language.
+    pub language: String,
+    /// The channels it is made of, in order of preference when one article is in several.
+    pub channels: Vec<ChannelId>,
+    /// The most entries it holds, 1 to 500; 50 by default.
+    pub limit: usize,
+}

@@ -1,0 +1,1 @@
+//! Bytes → text: which charset, and which characters XML allows.

@@ -1,0 +1,2 @@
+//! The `heliu` program.
+fn main() {}

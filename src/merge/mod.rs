@@ -1,0 +1,1 @@
+//! Channels → one feed: duplicates, order, limits.

@@ -1,0 +1,22 @@
+//! Plain data that every other room of the house speaks in. No I/O, no clock, no parsing.
+//!
+//! What a source said is a [`ParsedFeed`]; what we make of it is an [`Entry`] with the [`Key`]s
+//! that tell it from others; what the ledger keeps is a [`Record`]; what is published is a [`Feed`].
+
+mod date;
+mod entry;
+mod feed;
+mod flaw;
+mod layout;
+mod name;
+mod parsed;
+
+pub use date::{DateRung, Dated, Precision};
+pub use entry::{
+    Candidate, Category, Enclosure, Entry, EntryId, Image, Key, KeyKind, Link, Person, Record, Source, Standing,
+};
+pub use feed::{Feed, Tombstone};
+pub use flaw::{Flaw, FlawCode, Severity};
+pub use layout::{ArticleLayout, Clean, Field, Fields, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, UrlRules};
+pub use name::{ChannelId, FeedId, NameError};
+pub use parsed::{Format, ParsedEntry, ParsedFeed, RawDate, Text, TextKind};

@@ -1,0 +1,1 @@
+//! What a source said → entries: identity, addresses, dates, safe HTML, language.

@@ -1,0 +1,74 @@
+//! The published set: what is served at this moment, swapped as a whole.
+//!
+//! `worker` puts a new set in, `serve` reads it; neither knows the other.
+
+use crate::config::Config;
+use crate::model::Feed;
+use crate::render::Document;
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What stands under one path.
+#[derive(Debug, Clone)]
+pub enum Shelved {
+    /// One document for everybody.
+    One(Arc<Document>),
+    /// A page for people in two languages, chosen by `Accept-Language`.
+    Page {
+        /// Simplified Chinese.
+        zh: Arc<Document>,
+        /// English.
+        en: Arc<Document>,
+    },
+}
+
+/// Whether the configuration in use is that of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigStatus {
+    /// The file, as named on the command line.
+    pub path: String,
+    /// When the configuration in use was loaded.
+    pub loaded: DateTime<Utc>,
+    /// When the file was last found to be wrong, and its diagnostics; `None` when the file is in use as it stands.
+    pub rejected: Option<(DateTime<Utc>, String)>,
+}
+
+/// Everything that is served at one moment.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The configuration in use.
+    pub config: Arc<Config>,
+    /// Whether it is that of the file.
+    pub status: Arc<ConfigStatus>,
+    /// The feeds, in the order of feeds.yaml.
+    pub feeds: Vec<Arc<Feed>>,
+    /// The documents by path, such as `/feeds/shiping.rss`, `/`, `/opml.xml`.
+    pub documents: HashMap<String, Shelved>,
+}
+
+/// The one place where the published set hangs.
+#[derive(Debug)]
+pub struct Shelf {
+    set: ArcSwap<Published>,
+}
+
+impl Shelf {
+    /// A shelf with a first set.
+    #[must_use]
+    pub fn new(first: Published) -> Self {
+        Self { set: ArcSwap::from_pointee(first) }
+    }
+
+    /// The set of this moment; stays whole for as long as it is held.
+    #[must_use]
+    pub fn get(&self) -> arc_swap::Guard<Arc<Published>> {
+        self.set.load()
+    }
+
+    /// Puts a new set in place of the old one, at once and for everybody.
+    pub fn put(&self, next: Published) {
+        self.set.store(Arc::new(next));
+    }
+}

@@ -1,0 +1,1 @@
+//! When a channel is due: intervals, hints of the source, backoff. Pure; `now` and chance are arguments.

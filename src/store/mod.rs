@@ -1,0 +1,225 @@
+//! The ledger: every entry ever seen, what is known of each channel, and the validators of each address.
+//!
+//! [`Store`] is the contract; every engine runs the same contract test (`store/contract.rs`).
+//! What makes one candidate the same entry as a known one is decided in `reconcile`, a pure function
+//! that all engines share.
+
+use crate::model::{Candidate, ChannelId, EntryId, Flaw, Record, Standing};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What went wrong in the store, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file or its folder cannot be opened or created.
+    #[error("cannot open the store {path}: {reason}. {advice}")]
+    Open {
+        /// The path that was tried.
+        path: String,
+        /// What the engine said.
+        reason: String,
+        /// What the admin can do.
+        advice: &'static str,
+    },
+    /// The store was written by a newer Heliu.
+    #[error(
+        "the store {path} has schema version {found}, this Heliu knows up to {known}. Start the newer Heliu that wrote it, or restore a backup"
+    )]
+    TooNew {
+        /// The path.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The file is damaged.
+    #[error(
+        "the store {path} is damaged: {reason}. Stop Heliu, keep a copy of the file, and restore a backup or move it away to start afresh"
+    )]
+    Damaged {
+        /// The path.
+        path: String,
+        /// What the check said.
+        reason: String,
+    },
+    /// The disk is full.
+    #[error(
+        "the disk of the store is full: {0}. Free some space; what is published keeps being served and polling goes on by itself"
+    )]
+    Full(String),
+    /// The store can be read but not written.
+    #[error(
+        "the store cannot be written: {0}. Check the permissions of the data folder; what is published keeps being served"
+    )]
+    ReadOnly(String),
+    /// Anything else the engine said.
+    #[error("the store failed: {0}")]
+    Engine(String),
+}
+
+/// The validators and the state of one address, byte for byte as the server sent them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchState {
+    /// The `ETag` of the last body that was used.
+    pub etag: Option<Vec<u8>>,
+    /// The `Last-Modified` of the last body that was used.
+    pub last_modified: Option<Vec<u8>>,
+    /// SHA-256 of the last decoded body that was used, as hexadecimal digits.
+    pub body_hash: Option<String>,
+    /// When it was last asked for.
+    pub checked: Option<DateTime<Utc>>,
+    /// When it last yielded a body or a 304.
+    pub succeeded: Option<DateTime<Utc>>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// For articles: not to be asked for before this.
+    pub not_before: Option<DateTime<Utc>>,
+}
+
+/// How one attempt to poll ended; the last 50 of each channel are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// The address that was asked last.
+    pub url: String,
+    /// The HTTP status, when there was one.
+    pub status: Option<u16>,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// New and updated entries.
+    pub changed: u32,
+    /// The error, when there was one.
+    pub error: Option<String>,
+}
+
+/// Everything that decides the next poll of a channel and that `/admin` shows. Persisted, so that a
+/// restart never causes an early or an unconditional request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PollState {
+    /// When it was last polled.
+    pub last_poll: Option<DateTime<Utc>>,
+    /// When a poll last succeeded, also with 304.
+    pub last_success: Option<DateTime<Utc>>,
+    /// When a poll last brought something new.
+    pub last_change: Option<DateTime<Utc>>,
+    /// When it is next due.
+    pub next_poll: Option<DateTime<Utc>>,
+    /// Failed polls since the last success.
+    pub failures: u32,
+    /// When the first live poll succeeded; until then the snapshot is served.
+    pub live_since: Option<DateTime<Utc>>,
+    /// The address in use.
+    pub address: Option<String>,
+    /// The layout in use.
+    pub layout: Option<String>,
+    /// Entries on the page, last time.
+    pub entries_on_page: u32,
+    /// Entries usually on the page: the largest of the last polls, falling slowly.
+    pub usual_entries: u32,
+    /// A hash of the channel's part of feeds.yaml; when it changes, stored body hashes are not trusted.
+    pub config_hash: String,
+    /// The flaws of the last poll.
+    pub flaws: Vec<Flaw>,
+    /// The error of the last poll.
+    pub error: Option<String>,
+    /// The last attempts, newest first, at most 50.
+    pub attempts: Vec<Attempt>,
+}
+
+/// What one poll of one channel brought, recorded as one transaction: either all of it is kept or none.
+#[derive(Debug, Clone)]
+pub struct Poll {
+    /// The channel.
+    pub channel: ChannelId,
+    /// When it was polled.
+    pub at: DateTime<Utc>,
+    /// What was seen; `None` when nothing could be used (304, failure, unchanged body).
+    pub seen: Option<Seen>,
+    /// The channel's new state.
+    pub state: PollState,
+    /// The new state of every address that was asked for. Validators are stored with the entries
+    /// they vouch for, never before them.
+    pub fetched: BTreeMap<String, FetchState>,
+}
+
+/// The entries that a poll saw, in the order of the page.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Live or snapshot.
+    pub standing: Standing,
+    /// The entries.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What recording changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Entries that were never seen before.
+    pub new: Vec<EntryId>,
+    /// Entries whose visible content changed.
+    pub updated: Vec<EntryId>,
+    /// Entries whose stored form changed invisibly (a better date, a new key, live instead of snapshot).
+    pub touched: Vec<EntryId>,
+    /// Entries that were known and unchanged.
+    pub unchanged: usize,
+    /// The ledger's sequence number after recording.
+    pub seq: u64,
+}
+
+impl Change {
+    /// Whether any published document may look different now.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.updated.is_empty() && self.touched.is_empty()
+    }
+}
+
+/// The published state of one document, so that its `Last-Modified` survives a restart and never goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// The hash of its bytes.
+    pub hash: String,
+    /// When these bytes were first published, to the second.
+    pub modified: DateTime<Utc>,
+}
+
+/// The ledger. One writer at a time; reading never waits for writing.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Records what a poll brought, atomically. Recording the same poll twice changes nothing the second time.
+    async fn record(&self, poll: &Poll) -> Result<Change, StoreError>;
+
+    /// The newest entries of one channel, newest first (published descending, then seq descending, then id),
+    /// at most `limit`. Entries that are only known from a snapshot are left out once the channel is live.
+    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError>;
+
+    /// How many entries the channel has in all.
+    async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError>;
+
+    /// Which of these link keys (`KeyKind::Link` values) the channel already knows.
+    async fn known_links(&self, channel: &ChannelId, links: &[String]) -> Result<Vec<bool>, StoreError>;
+
+    /// The state of every channel that was ever polled.
+    async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError>;
+
+    /// The state of these addresses; unknown ones are left out.
+    async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError>;
+
+    /// Stamps a document: when `hash` differs from what is stored under `document`, stores it with
+    /// `max(at, stored + 1 s)`, else leaves the stored stamp; returns the stamp that is then stored.
+    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError>;
+
+    /// When the ledger was created: the `updated` of a feed that has no entries yet.
+    async fn created(&self) -> Result<DateTime<Utc>, StoreError>;
+
+    /// A short check that the store answers, for `/readyz`.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Flushes and closes; further calls fail.
+    async fn close(&self);
+}
