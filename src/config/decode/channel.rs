@@ -1,0 +1,221 @@
+//! The section `channels`.
+
+use super::super::check;
+use super::super::keys::{CHANNEL, PAGE, SNAPSHOT};
+use super::super::suggest::nearest;
+use super::super::tree::Node;
+use super::super::types::{Channel, Origin, PageAddress, Service, Snapshot};
+use super::layout::{Syntax, next_page};
+use super::walk::{Fields as Map, Item, Walk};
+use crate::model::{Layout, LayoutKind};
+use std::collections::HashSet;
+use std::path::{Component, Path, PathBuf};
+use url::Url;
+
+/// A layout as the section declares it; `None`: it is there, but broken.
+pub(super) struct Declared<'t> {
+    pub(super) item: Item<'t>,
+    pub(super) name: &'t str,
+    pub(super) layout: Option<Layout>,
+    pub(super) used: bool,
+}
+
+/// What a channel is decoded with.
+pub(super) struct Surroundings<'a, 't> {
+    pub(super) service: &'a Service,
+    pub(super) folder: &'a Path,
+    pub(super) layouts: Vec<Declared<'t>>,
+}
+
+/// One channel; `None` if something in it is wrong.
+pub(super) fn channel(
+    walk: &mut Walk<'_>,
+    around: &mut Surroundings<'_, '_>,
+    name: &str,
+    item: &Item<'_>,
+) -> Option<Channel> {
+    let map = walk.fields(item, &CHANNEL)?;
+    let title = walk.one(map.get("title"), Walk::text);
+    let every = walk.value(map.get("every"), check::interval);
+    let timezone = walk.value(map.get("timezone"), check::zone);
+    let language = walk.language(map.get("language"));
+    let snapshot = walk.one(map.get("snapshot"), |walk, item| snapshot(walk, around.folder, item));
+    let origin = origin(walk, around, &map)?;
+    Some(Channel {
+        id: name.parse().ok()?,
+        title: title.unwrap_or_else(|| name.to_owned()),
+        origin,
+        every,
+        timezone: timezone.unwrap_or(around.service.timezone),
+        language: language.unwrap_or_else(|| around.service.language.clone()),
+        snapshot,
+    })
+}
+
+fn origin(walk: &mut Walk<'_>, around: &mut Surroundings<'_, '_>, map: &Map<'_>) -> Option<Origin> {
+    match (map.get("page"), map.get("feed")) {
+        (Some(page), None) => {
+            let addresses = addresses(walk, page);
+            if map.get("layouts").is_none() {
+                let help = "name the layouts that may fit the page, such as `layouts: [list]`";
+                walk.fault_at_key(&map.item, check::fault("a channel with `page` needs `layouts`", help));
+            }
+            let layouts = layouts(walk, around, map.get("layouts"), false);
+            let articles = layouts_of_articles(walk, around, map.get("article"));
+            Some(Origin::Page { addresses, layouts, articles })
+        }
+        (None, Some(feed)) => {
+            for key in ["layouts", "article"] {
+                if let Some(item) = map.get(key) {
+                    let message = format!("`{key}` is for channels with `page`");
+                    walk.fault_at_key(item, check::fault(message, "a feed needs no layout; remove the key"));
+                }
+            }
+            address(walk, feed).map(|url| Origin::Feed { url })
+        }
+        (Some(_), Some(feed)) => {
+            let message = "a channel has either `page` or `feed`, not both";
+            walk.fault_at_key(feed, check::fault(message, "make two channels of it"));
+            None
+        }
+        (None, None) => {
+            let help = "`page` for a portal page, `feed` for an RSS, Atom or JSON feed";
+            walk.fault_at_key(&map.item, check::fault("a channel needs `page` or `feed`", help));
+            None
+        }
+    }
+}
+
+/// An address to be fetched. What stands behind `#` is never sent, so it is removed with a warning.
+fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Url> {
+    let mut url = walk.value(Some(item), check::address)?;
+    if url.fragment().is_some() {
+        walk.warn(item, "what follows `#` in an address is not sent".to_owned(), "remove it");
+        url.set_fragment(None);
+    }
+    Some(url)
+}
+
+fn addresses(walk: &mut Walk<'_>, item: &Item<'_>) -> Vec<PageAddress> {
+    let mut pages: Vec<PageAddress> = Vec::new();
+    for member in walk.members(item) {
+        let page = match &member.tree.value {
+            Node::Map(_) => page(walk, &member),
+            Node::Text(_) => address(walk, &member).map(|url| PageAddress { url, next: None }),
+            _ => {
+                walk.wrong_kind(&member, "text (an address) or a map");
+                None
+            }
+        };
+        let Some(page) = page else { continue };
+        if pages.iter().any(|other| other.url == page.url) {
+            let message = format!("the address {} is here a second time", page.url);
+            walk.fault(&member, check::fault(message, "remove it"));
+        }
+        pages.push(page);
+    }
+    pages
+}
+
+fn page(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<PageAddress> {
+    let map = walk.fields(item, &PAGE)?;
+    let next = walk.one(map.get("next"), |walk, item| next_page(walk, item, Syntax::Css));
+    let url = walk.one(map.get("url"), address)?;
+    Some(PageAddress { url, next })
+}
+
+fn layouts_of_articles(
+    walk: &mut Walk<'_>,
+    around: &mut Surroundings<'_, '_>,
+    item: Option<&Item<'_>>,
+) -> Vec<(String, crate::model::ArticleLayout)> {
+    layouts(walk, around, item, true)
+        .into_iter()
+        .filter_map(|layout| match layout.kind {
+            LayoutKind::Article(article) => Some((layout.name, article)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The layouts that `item` names: article layouts or those of lists.
+fn layouts(
+    walk: &mut Walk<'_>,
+    around: &mut Surroundings<'_, '_>,
+    item: Option<&Item<'_>>,
+    articles: bool,
+) -> Vec<Layout> {
+    let known: Vec<&str> = around.layouts.iter().map(|declared| declared.name).collect();
+    let mut found = Vec::new();
+    for (member, index) in names(walk, item, &known, "layout", "layouts") {
+        let declared = &mut around.layouts[index];
+        declared.used = true;
+        let Some(layout) = &declared.layout else { continue };
+        if matches!(layout.kind, LayoutKind::Article(_)) == articles {
+            found.push(layout.clone());
+            continue;
+        }
+        let (is, home) = if articles { ("a list layout", "layouts") } else { ("an article layout", "article") };
+        let message = format!("`{}` is {is}", layout.name);
+        walk.fault(&member, check::fault(message, format!("name it under `{home}`")));
+    }
+    found
+}
+
+/// The names in `item`, each with its index in `known`; dangling and repeated names are mistakes.
+pub(super) fn names<'t>(
+    walk: &mut Walk<'_>,
+    item: Option<&Item<'t>>,
+    known: &[&str],
+    what: &str,
+    section: &str,
+) -> Vec<(Item<'t>, usize)> {
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for member in item.map(|item| walk.members(item)).unwrap_or_default() {
+        let Some(name) = walk.text(&member) else { continue };
+        if !seen.insert(name.clone()) {
+            walk.fault(&member, check::fault(format!("`{name}` is here a second time"), "remove it"));
+            continue;
+        }
+        if let Some(index) = known.iter().position(|other| *other == name) {
+            found.push((member, index));
+            continue;
+        }
+        let help = match nearest(&name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("add `{name}` to the section `{section}`, or remove it here"),
+        };
+        walk.fault(&member, check::fault(format!("there is no {what} `{name}`"), help));
+    }
+    found
+}
+
+fn snapshot(walk: &mut Walk<'_>, folder: &Path, item: &Item<'_>) -> Option<Snapshot> {
+    if let Node::Text(_) = item.tree.value {
+        let help = "write `snapshot: { file: …, url: … }`: relative links need the page's address";
+        walk.fault(item, check::fault("a map is wanted here, not text", help));
+        return None;
+    }
+    let map = walk.fields(item, &SNAPSHOT)?;
+    let mut articles = Vec::new();
+    for (text, item) in walk.one(map.get("articles"), |walk, item| walk.pairs(item, "a map")).unwrap_or_default() {
+        let url = check::address(text).map_err(|fault| walk.fault_at_key(&item, fault)).ok();
+        articles.extend(url.zip(file(walk, folder, &item)));
+    }
+    let path = walk.one(map.get("file"), |walk, item| file(walk, folder, item));
+    let url = walk.value(map.get("url"), check::address)?;
+    Some(Snapshot { file: path?, url, articles })
+}
+
+/// A file inside the folder of feeds.yaml: a configuration that reaches out of it works on one machine only.
+fn file(walk: &mut Walk<'_>, folder: &Path, item: &Item<'_>) -> Option<PathBuf> {
+    let text = walk.text(item)?;
+    let inside = Path::new(&text).components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !inside || text.contains('\\') {
+        let help = "write a path relative to feeds.yaml, with `/` and without `..`";
+        walk.fault(item, check::fault(format!("{text:?} is not a file in feeds.yaml's folder"), help));
+        return None;
+    }
+    Some(folder.join(text))
+}

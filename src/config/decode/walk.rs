@@ -1,0 +1,280 @@
+//! Walking the tree: maps with known keys, maps with free names, lists, text; every mistake is kept with its path.
+
+use super::super::check::{self, Fault, Validators};
+use super::super::diagnostic::{Diagnostic, Place};
+use super::super::keys::{Key, Section};
+use super::super::suggest::nearest;
+use super::super::tree::{Node, Tree};
+use std::collections::{HashMap, HashSet};
+
+/// A value on the walk.
+#[derive(Clone)]
+pub(super) struct Item<'t> {
+    pub(super) tree: &'t Tree,
+    /// Such as `channels.shiping.layouts[1]`.
+    pub(super) path: String,
+    /// The key that the value belongs to.
+    key: Place,
+}
+
+impl<'t> Item<'t> {
+    pub(super) fn root(tree: &'t Tree) -> Self {
+        Self { tree, path: String::new(), key: Place::START }
+    }
+
+    /// Text and numbers are underlined themselves; what spans lines is shown by its key.
+    pub(super) fn place(&self) -> Place {
+        match self.tree.value {
+            Node::Map(_) | Node::List(_) | Node::Null => self.key,
+            _ => Place::of(self.tree.defined),
+        }
+    }
+
+    fn below(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    fn member(&self, index: usize, tree: &'t Tree) -> Self {
+        Self { tree, path: format!("{}[{index}]", self.path), key: Place { width: 1, ..Place::of(tree.defined) } }
+    }
+}
+
+/// A map whose keys are known.
+pub(super) struct Fields<'t> {
+    pub(super) item: Item<'t>,
+    values: Vec<(&'static Key, Item<'t>)>,
+}
+
+impl<'t> Fields<'t> {
+    pub(super) fn get(&self, name: &str) -> Option<&Item<'t>> {
+        self.values.iter().find(|(key, _)| key.name == name).map(|(_, item)| item)
+    }
+}
+
+/// The walk: collects mistakes.
+pub(super) struct Walk<'v> {
+    pub(super) validators: &'v Validators,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// What was said about which place: an anchor's mistake is reported once, however often it is used.
+    said: HashSet<(usize, usize, String)>,
+    /// Patterns that were compiled: anchors make one pattern come many times.
+    patterns: HashSet<(String, &'static [&'static str])>,
+}
+
+impl<'v> Walk<'v> {
+    pub(super) fn new(validators: &'v Validators) -> Self {
+        Self { validators, diagnostics: Vec::new(), said: HashSet::new(), patterns: HashSet::new() }
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        if self.said.insert((diagnostic.line, diagnostic.column, diagnostic.message.clone())) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// A mistake in the value of `item`.
+    pub(super) fn fault(&mut self, item: &Item<'_>, fault: Fault) {
+        self.push(Diagnostic { help: fault.help, ..Diagnostic::error(&item.path, item.place(), fault.message) });
+    }
+
+    /// A mistake in the key that `item` belongs to.
+    pub(super) fn fault_at_key(&mut self, item: &Item<'_>, fault: Fault) {
+        self.push(Diagnostic { help: fault.help, ..Diagnostic::error(&item.path, item.key, fault.message) });
+    }
+
+    pub(super) fn warn(&mut self, item: &Item<'_>, message: String, help: &str) {
+        self.push(Diagnostic::warning(&item.path, item.key, message).help(help));
+    }
+
+    /// Takes what a check allows; keeps what it does not.
+    pub(super) fn checked<T>(&mut self, item: &Item<'_>, result: Result<T, Fault>) -> Option<T> {
+        result.map_err(|fault| self.fault(item, fault)).ok()
+    }
+
+    pub(super) fn wrong_kind(&mut self, item: &Item<'_>, wanted: &str) {
+        let help = match (&item.tree.value, wanted.starts_with("text")) {
+            (Node::Int(_) | Node::Float | Node::Bool(_), true) => Some("put it in quotes".to_owned()),
+            (Node::Null, _) => Some("give it a value or remove the key".to_owned()),
+            (Node::Map(_), true) => Some("put text with `: ` or `{` in it in quotes".to_owned()),
+            _ => None,
+        };
+        let message = format!("{wanted} is wanted here, not {}", item.tree.value.kind());
+        self.fault(item, Fault { message, help });
+    }
+
+    /// The pairs of a map; keys that are no text and keys that come twice are mistakes.
+    pub(super) fn pairs<'t>(&mut self, item: &Item<'t>, wanted: &str) -> Option<Vec<(&'t str, Item<'t>)>> {
+        let Node::Map(entries) = &item.tree.value else {
+            self.wrong_kind(item, wanted);
+            return None;
+        };
+        let mut first_lines: HashMap<&str, usize> = HashMap::new();
+        let mut pairs = Vec::new();
+        for (key, tree) in entries {
+            let place = Place::of(key.defined);
+            let Node::Text(name) = &key.value else {
+                let message = format!("a key must be text, not {}", key.value.kind());
+                self.push(Diagnostic::error(&item.path, place, message).help("put the key in quotes"));
+                continue;
+            };
+            let path = item.below(name);
+            if let Some(line) = first_lines.get(name.as_str()) {
+                let message = format!("`{name}` is here a second time");
+                let help = format!("the first is on line {line}; remove or rename one");
+                self.push(Diagnostic::error(&path, place, message).help(help));
+                continue;
+            }
+            first_lines.insert(name, place.line);
+            pairs.push((name.as_str(), Item { tree, path, key: place }));
+        }
+        Some(pairs)
+    }
+
+    /// A map with the keys of `section`; unknown and missing keys are mistakes.
+    pub(super) fn fields<'t>(&mut self, item: &Item<'t>, section: &'static Section) -> Option<Fields<'t>> {
+        let pairs = self.pairs(item, "a map")?;
+        let mut values = Vec::new();
+        for (name, value) in pairs {
+            match section.key(name) {
+                Some(key) => values.push((key, value)),
+                None if item.path.is_empty() && name.starts_with("x-") => {}
+                None => self.unknown_key(&value, name, section),
+            }
+        }
+        let fields = Fields { item: item.clone(), values };
+        for key in section.keys.iter().filter(|key| key.required && fields.get(key.name).is_none()) {
+            let help = format!("add `{}: {}`", key.name, key.example);
+            self.fault_at_key(item, check::fault(format!("{} needs `{}`", section.name, key.name), help));
+        }
+        Some(fields)
+    }
+
+    fn unknown_key(&mut self, item: &Item<'_>, name: &str, section: &'static Section) {
+        let message = format!("{} has no key `{name}`", section.name);
+        let help = match (nearest(name, section.names()), super::layout::home_of(name, section)) {
+            (Some(known), _) => format!("did you mean `{known}`?"),
+            (None, Some(home)) => format!("`{name}` belongs to {home}"),
+            _ => format!("it has {}", section.names().collect::<Vec<_>>().join(", ")),
+        };
+        self.fault_at_key(item, check::fault(message, help));
+    }
+
+    /// Text in one line, of at least one character.
+    pub(super) fn text(&mut self, item: &Item<'_>) -> Option<String> {
+        let text = self.raw_text(item)?;
+        if text.trim().is_empty() {
+            self.fault(item, check::fault("the text is empty", "give it a value or remove the key"));
+            return None;
+        }
+        if text.contains(['\n', '\r', '\t']) {
+            self.fault(item, check::fault("the text must be in one line", "remove the line breaks and tabs"));
+            return None;
+        }
+        Some(text.trim().to_owned())
+    }
+
+    /// Any text, also the empty one. Not trimmed.
+    pub(super) fn raw_text(&mut self, item: &Item<'_>) -> Option<String> {
+        if let Node::Text(text) = &item.tree.value {
+            return Some(text.clone());
+        }
+        self.wrong_kind(item, "text");
+        None
+    }
+
+    /// The members of a list, or the one value that stands for a list of one. An empty list is a mistake.
+    pub(super) fn members<'t>(&mut self, item: &Item<'t>) -> Vec<Item<'t>> {
+        match &item.tree.value {
+            Node::List(list) if list.is_empty() => {
+                self.fault(item, check::fault("the list is empty", "give it a member or remove the key"));
+                Vec::new()
+            }
+            Node::List(list) => list.iter().enumerate().map(|(index, tree)| item.member(index, tree)).collect(),
+            _ => vec![item.clone()],
+        }
+    }
+
+    pub(super) fn one<'t, T>(
+        &mut self,
+        item: Option<&Item<'t>>,
+        read: impl FnOnce(&mut Self, &Item<'t>) -> Option<T>,
+    ) -> Option<T> {
+        item.and_then(|item| read(self, item))
+    }
+
+    /// Text that a check of `check` takes.
+    pub(super) fn value<T>(&mut self, item: Option<&Item<'_>>, check: fn(&str) -> Result<T, Fault>) -> Option<T> {
+        let item = item?;
+        let text = self.text(item)?;
+        self.checked(item, check(&text))
+    }
+
+    pub(super) fn language(&mut self, item: Option<&Item<'_>>) -> Option<String> {
+        self.value(item, |text| check::language(text).map(|()| text.to_owned()))
+    }
+
+    /// A whole number.
+    pub(super) fn count(&mut self, item: Option<&Item<'_>>, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
+        let item = item?;
+        let Node::Int(number) = item.tree.value else {
+            self.wrong_kind(item, "a whole number");
+            return None;
+        };
+        let found = u32::try_from(number).ok().filter(|number| range.contains(number));
+        if found.is_none() {
+            let message = format!("{number} is out of range");
+            self.fault(item, check::fault(message, format!("choose {} to {}", range.start(), range.end())));
+        }
+        found
+    }
+
+    pub(super) fn flag(&mut self, item: Option<&Item<'_>>) -> bool {
+        let Some(item) = item else { return false };
+        match &item.tree.value {
+            Node::Bool(flag) => *flag,
+            Node::Text(text) if ["yes", "on"].contains(&text.to_lowercase().as_str()) => {
+                self.fault(item, check::fault("true or false is wanted here, not text", "did you mean `true`?"));
+                false
+            }
+            Node::Text(text) if ["no", "off"].contains(&text.to_lowercase().as_str()) => {
+                self.fault(item, check::fault("true or false is wanted here, not text", "did you mean `false`?"));
+                false
+            }
+            _ => {
+                self.wrong_kind(item, "true or false");
+                false
+            }
+        }
+    }
+
+    pub(super) fn selector(&mut self, item: Option<&Item<'_>>) -> Option<String> {
+        let item = item?;
+        let text = self.text(item)?;
+        self.css(item, &text).then_some(text)
+    }
+
+    /// Whether `css` is a selector; says so if not.
+    pub(super) fn css(&mut self, item: &Item<'_>, css: &str) -> bool {
+        let verdict = check::selector(css).and_then(|()| (self.validators.selector)(css));
+        let result = verdict.map_err(|reason| {
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            Fault { message: format!("{css:?} is not a CSS selector: {reason}"), help: None }
+        });
+        self.checked(item, result).is_some()
+    }
+
+    pub(super) fn pattern(&mut self, item: Option<&Item<'_>>, groups: &'static [&'static str]) -> Option<String> {
+        let item = item?;
+        let text = self.raw_text(item)?;
+        self.compile(item, text, groups)
+    }
+
+    pub(super) fn compile(&mut self, item: &Item<'_>, text: String, groups: &'static [&'static str]) -> Option<String> {
+        let known = (text, groups);
+        if !self.patterns.contains(&known) {
+            self.checked(item, check::pattern(&known.0, groups))?;
+            self.patterns.insert(known.clone());
+        }
+        Some(known.0)
+    }
+}
