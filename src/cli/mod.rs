@@ -1,1 +1,4 @@
 //! The command line: one file per verb.
+
+pub mod check;
+pub mod schema;

@@ -44,7 +44,6 @@ pub fn selector(css: &str) -> Result<(), String> {
                 characters.next();
             }
             (c, Some(q)) if c == q => quote = None,
-            (_, Some(_)) => {}
             ('"' | '\'', None) => quote = Some(c),
             ('[', None) => open.push(']'),
             ('(', None) => open.push(')'),

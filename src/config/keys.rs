@@ -1,86 +1,8 @@
 //! Every key of feeds.yaml, once: the decoder's key lists, the JSON Schema and docs/feeds-yaml.md are made from
 //! these tables, so they cannot drift apart.
 
-/// What a key's value may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Language,
-    Zone,
-    BaseUrl,
-    Url,
-    Networks,
-    Selector,
-    JsonPath,
-    /// A regular expression that must have these named groups.
-    Pattern(&'static [&'static str]),
-    Field,
-    JsonField,
-    /// The `select` of a field's long form.
-    Selection,
-    Attribute,
-    Replace,
-    Next,
-    NumberedNext,
-    Template,
-    Bool,
-    Count(u32, u32),
-    Interval,
-    /// One name or several out of a section.
-    Names(&'static str),
-    Pages,
-    File,
-    Files,
-    One(&'static Section),
-    /// A map from names to values of a section.
-    Many(&'static Section),
-    /// A map from names to layouts of the three kinds.
-    Layouts,
-}
-
-/// One key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) required: bool,
-    /// What holds without it, in words or as YAML; empty if nothing does.
-    pub(super) default: &'static str,
-    pub(super) doc: &'static str,
-    /// A YAML value in one line.
-    pub(super) example: &'static str,
-}
-
-/// One kind of map.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Section {
-    /// The name in messages, such as `a channel`.
-    pub(super) name: &'static str,
-    pub(super) doc: &'static str,
-    pub(super) keys: &'static [Key],
-}
-
-impl Section {
-    pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys.iter().find(|key| key.name == name)
-    }
-    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.keys.iter().map(|key| key.name)
-    }
-}
-
-const fn key(name: &'static str, kind: Kind, doc: &'static str, example: &'static str) -> Key {
-    Key { name, kind, required: false, default: "", doc, example }
-}
-
-impl Key {
-    const fn required(self) -> Self {
-        Self { required: true, ..self }
-    }
-    const fn default(self, default: &'static str) -> Self {
-        Self { default, ..self }
-    }
-}
+use super::key::key;
+pub(super) use super::key::{Key, Kind, Section};
 
 pub(super) static TOP: Section = Section {
     name: "the file",
@@ -152,7 +74,7 @@ const SOURCE: Key =
     key("source", Kind::Field, "Where it first appeared.", r"{ select: 'span:last-child', match: '^\D+$' }");
 const CATEGORY: Key = key("category", Kind::Field, "The category.", ".channel");
 const REMOVE: Key =
-    key("remove", Kind::Selector, "What is removed from the page before anything is read.", "script, .ad");
+    key("remove", Kind::Selector, "What is removed from the page before anything is read.", "'script, .ad'");
 const IDENTITY: Key = key(
     "identity",
     Kind::Pattern(&[]),

@@ -9,6 +9,7 @@ mod check;
 mod decode;
 mod diagnostic;
 mod diff;
+mod key;
 mod keys;
 mod reference;
 mod schema;
@@ -45,7 +46,7 @@ pub fn load(text: &str, file_name: &str, folder: &Path, validators: &Validators)
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match tree::read(text) {
         Ok(tree) => {
-            let (config, diagnostics) = decode::config(&tree, folder, validators);
+            let (config, diagnostics) = decode::config(&tree, folder, *validators);
             Loaded { config, diagnostics }
         }
         Err(mut diagnostics) => {

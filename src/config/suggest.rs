@@ -7,7 +7,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
     if length > 64 {
         return None;
     }
-    let allowed = (length / 3).clamp(1, 3);
+    let allowed = (length / 3).min(3);
     let lower = word.to_lowercase();
     known
         .into_iter()

@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Diagnostic, Place};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::budget::BudgetBreach;
 use serde_yaml::granit_parser::{Event, Parser};
 use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Error, Location, Spanned};
@@ -10,7 +11,7 @@ use std::fmt;
 /// The largest file that is read, in bytes.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 const MAX_DEPTH: usize = 32;
-const MAX_NODES: usize = 100_000;
+const MAX_NODES: usize = 50_000;
 const MAX_ALIAS_NODES: usize = 10_000;
 
 /// A value with the place it was written at and the place it is used at.
@@ -41,7 +42,8 @@ impl Node {
         match self {
             Node::Null => "nothing",
             Node::Bool(_) => "true or false",
-            Node::Int(_) | Node::Float => "a number",
+            Node::Int(_) => "a number",
+            Node::Float => "a number with a point",
             Node::Text(_) => "text",
             Node::List(_) => "a list",
             Node::Map(_) => "a map",
@@ -177,22 +179,41 @@ fn explain(error: &Error) -> (String, &'static str) {
         Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. }
-        | Error::AliasExpansionLimitExceeded { .. } => {
-            (format!("aliases (`*name`) stand for more than {MAX_ALIAS_NODES} values"), "write the values out")
-        }
-        Error::Budget { breach, .. } => {
-            (format!("the file goes past a safety limit: {breach:?}"), "make the file smaller or flatter")
-        }
+        | Error::AliasExpansionLimitExceeded { .. } => too_many_aliases(),
+        Error::Budget { breach, .. } => over_budget(breach),
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
             ("an alias (`*name`) stands inside what it names".to_owned(), "write the value out")
         }
-        Error::MultipleDocuments { .. } => {
-            ("the file holds a second YAML document".to_owned(), "remove the line `---` and what follows it")
-        }
+        Error::MultipleDocuments { .. } => second_document(),
         Error::MergeValueNotMapOrSeqOfMaps { .. } => {
             ("`<<` takes an alias of a map, or a list of those".to_owned(), "write `<<: *name`")
         }
-        other => (format!("this is not YAML: {}", one_line(&other.to_string())), ""),
+        other => match one_line(&other.to_string()) {
+            text if text.contains("alias replay limit") => too_many_aliases(),
+            text if text.contains("recursion limit") => too_deep(),
+            text => (format!("this is not YAML: {text}"), ""),
+        },
+    }
+}
+
+fn too_many_aliases() -> (String, &'static str) {
+    (format!("aliases (`*name`) stand for more than {MAX_ALIAS_NODES} values"), "write the values out")
+}
+
+fn too_deep() -> (String, &'static str) {
+    (format!("the file is nested deeper than {MAX_DEPTH}"), "make it flatter")
+}
+
+fn second_document() -> (String, &'static str) {
+    ("the file holds a second YAML document".to_owned(), "remove the line `---` and what follows it")
+}
+
+fn over_budget(breach: &BudgetBreach) -> (String, &'static str) {
+    match breach {
+        BudgetBreach::Documents { .. } => second_document(),
+        BudgetBreach::Depth { .. } => too_deep(),
+        BudgetBreach::Nodes { .. } => (format!("the file holds more than {MAX_NODES} values"), "split the service"),
+        other => (format!("the file goes past a safety limit: {other:?}"), "make the file smaller"),
     }
 }
 

@@ -10,6 +10,7 @@ use super::walk::{Fields as Map, Item, Walk};
 use crate::model::{Layout, LayoutKind};
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 use url::Url;
 
 /// A layout as the section declares it; `None`: it is there, but broken.
@@ -36,7 +37,7 @@ pub(super) fn channel(
 ) -> Option<Channel> {
     let map = walk.fields(item, &CHANNEL)?;
     let title = walk.one(map.get("title"), Walk::text);
-    let every = walk.value(map.get("every"), check::interval);
+    let every = walk.one(map.get("every"), interval);
     let timezone = walk.value(map.get("timezone"), check::zone);
     let language = walk.language(map.get("language"));
     let snapshot = walk.one(map.get("snapshot"), |walk, item| snapshot(walk, around.folder, item));
@@ -50,6 +51,15 @@ pub(super) fn channel(
         language: language.unwrap_or_else(|| around.service.language.clone()),
         snapshot,
     })
+}
+
+fn interval(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Duration> {
+    if let Node::Int(number) = item.tree.value {
+        let message = format!("the interval {number} has no unit");
+        walk.fault(item, check::fault(message, "add s, m, h or d, such as 15m"));
+        return None;
+    }
+    walk.value(Some(item), check::interval)
 }
 
 fn origin(walk: &mut Walk<'_>, around: &mut Surroundings<'_, '_>, map: &Map<'_>) -> Option<Origin> {

@@ -14,8 +14,8 @@ use std::path::Path;
 use walk::{Item, Walk};
 
 /// Decodes a whole file; `Some` exactly if there is no error among the diagnostics.
-pub(super) fn config(tree: &Tree, folder: &Path, validators: &Validators) -> (Option<Config>, Vec<Diagnostic>) {
-    let mut walk = Walk::new(validators);
+pub(super) fn config(tree: &Tree, folder: &Path, validators: Validators) -> (Option<Config>, Vec<Diagnostic>) {
+    let mut walk = Walk::new(&validators);
     let config = top(&mut walk, &Item::root(tree), folder);
     let mut diagnostics = walk.diagnostics;
     diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
@@ -42,6 +42,10 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
     let mut feeds = Vec::new();
     for (name, item) in named(walk, map.get("feeds")) {
         feeds.extend(feed(walk, around_service, &channels, (&names, &mut used), name, &item));
+    }
+    // Beside mistakes these would mostly be their echo.
+    if walk.has_errors() {
+        return None;
     }
     for ((name, item), _) in declared.iter().zip(used).filter(|(_, used)| !used) {
         walk.warn(item, format!("the channel `{name}` is in no feed"), "add it to a feed, or remove it");

@@ -1,7 +1,7 @@
 //! Walking the tree: maps with known keys, maps with free names, lists, text; every mistake is kept with its path.
 
 use super::super::check::{self, Fault, Validators};
-use super::super::diagnostic::{Diagnostic, Place};
+use super::super::diagnostic::{Diagnostic, Place, Severity};
 use super::super::keys::{Key, Section};
 use super::super::suggest::nearest;
 use super::super::tree::{Node, Tree};
@@ -72,6 +72,10 @@ impl<'v> Walk<'v> {
         }
     }
 
+    pub(super) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|found| found.severity == Severity::Error)
+    }
+
     /// A mistake in the value of `item`.
     pub(super) fn fault(&mut self, item: &Item<'_>, fault: Fault) {
         self.push(Diagnostic { help: fault.help, ..Diagnostic::error(&item.path, item.place(), fault.message) });
@@ -95,6 +99,9 @@ impl<'v> Walk<'v> {
         let help = match (&item.tree.value, wanted.starts_with("text")) {
             (Node::Int(_) | Node::Float | Node::Bool(_), true) => Some("put it in quotes".to_owned()),
             (Node::Null, _) => Some("give it a value or remove the key".to_owned()),
+            (Node::Text(text), false) if wanted == "a whole number" && text.trim().parse::<u64>().is_ok() => {
+                Some("write it without quotes and leading zeros".to_owned())
+            }
             (Node::Map(_), true) => Some("put text with `: ` or `{` in it in quotes".to_owned()),
             _ => None,
         };

@@ -1,0 +1,191 @@
+//! Files that load, the schema, the manual, and what a reload changes.
+
+use super::super::keys::{self, Section};
+use super::super::{Config, Origin, diff, fingerprint, reference, schema};
+use super::{read, root, same_as_file};
+use crate::model::{Clean, LayoutKind, NextPage};
+use serde_json::Value;
+use std::path::Path;
+
+fn full() -> String {
+    std::fs::read_to_string(root("tests/fixtures/config/full.yaml")).unwrap()
+}
+
+fn good(text: &str) -> Config {
+    let loaded = read(text);
+    assert_eq!(loaded.diagnostics, [], "{text}");
+    loaded.config.unwrap()
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = good(&full());
+    assert_eq!(config.service.base_url.as_str(), "https://feeds.example.org/heliu/");
+    assert_eq!(config.service.allow_networks.len(), 3);
+    assert_eq!(config.service.contact.as_ref().map(url::Url::as_str), Some("https://example.org/about"));
+    let page = &config.channels[0];
+    assert_eq!((page.title.as_str(), page.language.as_str(), page.timezone.name()), ("页", "ja", "Asia/Tokyo"));
+    assert_eq!(page.every.map(|every| every.as_secs()), Some(5400));
+    let snapshot = page.snapshot.as_ref().unwrap();
+    assert_eq!(snapshot.file, Path::new("/etc/heliu/snapshots/a.html"));
+    assert_eq!(snapshot.articles.len(), 1);
+    let Origin::Page { addresses, layouts, articles } = &page.origin else { panic!("{page:?}") };
+    assert!(matches!(&addresses[1].next, Some(NextPage::Numbered { from: 2, .. })));
+    let LayoutKind::List(list) = &layouts[0].kind else { panic!("{layouts:?}") };
+    assert_eq!((list.pages, list.fields.title.len(), list.remove.as_deref()), (5, 2, Some("script, .ad")));
+    assert_eq!((list.fields.link[0].select.as_str(), list.fields.link[0].attribute.as_deref()), ("", Some("href")));
+    let source = &list.fields.source[0];
+    assert_eq!(source.attribute.as_deref(), Some("title"));
+    let step = |pattern: &str, with: &str| Clean::Replace { pattern: pattern.to_owned(), with: with.to_owned() };
+    assert_eq!(source.clean, [step(r"\s+", " "), step("x", ""), Clean::Match(r"^\D+$".to_owned())]);
+    assert_eq!(list.fields.category[0].clean, [step("a", "b")]);
+    assert_eq!(list.fields.editor[0].clean, [Clean::StripPrefix("责任编辑:".to_owned())]);
+    assert!([&list.url.identity, &list.url.stamp, &list.url.day, &list.url.only].iter().all(|rule| rule.is_some()));
+    let LayoutKind::Json(json) = &layouts[1].kind else { panic!("{layouts:?}") };
+    assert!(matches!(json.next, Some(NextPage::Numbered { from: 1, .. })) && json.pages == 3);
+    let article = &articles[0].1;
+    assert!(article.comic && article.pages == 10 && article.total_pages.len() == 1 && article.byline.is_some());
+    let Origin::Page { layouts, .. } = &config.channels[1].origin else { panic!("no page") };
+    assert!(matches!(&layouts[0].kind, LayoutKind::List(list) if matches!(list.next, Some(NextPage::Link(_)))));
+    let (all, one) = (&config.feeds[0], &config.feeds[1]);
+    assert_eq!((all.limit, all.channels.len(), all.language.as_str()), (500, 3, "en"));
+    assert_eq!(
+        (one.limit, one.title.as_str(), one.language.as_str(), one.description.as_str()),
+        (50, "页", "zh-CN", "")
+    );
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_line_ends_change_nothing() {
+    let config = good(&full());
+    assert_eq!(good(&format!("\u{feff}{}", full())), config);
+    assert_eq!(good(&full().replace('\n', "\r\n")), config);
+}
+
+/// A file in which `section` holds `key: value`, with what the section needs besides.
+fn file_with(section: &Section, line: &str) -> String {
+    let list = |body: &str| format!("layouts: {{ list: {body}, article: {{ body: p }} }}");
+    let needed = |others: &str| -> String {
+        let key = line.split(':').next().unwrap();
+        let others = others.split("; ").filter(|other| !other.starts_with(&format!("{key}:"))).collect::<Vec<_>>();
+        [others.as_slice(), &[line]].concat().join(", ")
+    };
+    let mut service = "title: T, base_url: 'http://a.example/'".to_owned();
+    let mut layouts = list("{ entry: li, title: a, link: a @href }");
+    let mut channel = "page: 'http://b.example/', layouts: [list], article: [article]".to_owned();
+    let mut feed = "channels: [news]".to_owned();
+    match section.name {
+        "the file" => return format!("{line}\n"),
+        "service" => service = needed("title: T; base_url: 'http://a.example/'"),
+        "a list layout" => layouts = list(&format!("{{ {} }}", needed("entry: li; title: a; link: a"))),
+        "a JSON layout" => layouts = list(&format!("{{ {} }}", needed("items: ''; title: a; link: a"))),
+        "an article layout" => {
+            layouts = format!(
+                "layouts: {{ list: {{ entry: li, title: a, link: a }}, article: {{ {} }} }}",
+                needed("body: p")
+            );
+        }
+        "a field" => layouts = list(&format!("{{ entry: li, link: a, title: {{ {} }} }}", needed("select: a"))),
+        "a replacement" => {
+            layouts = list(&format!(
+                "{{ entry: li, link: a, title: {{ select: a, replace: [{{ {} }}] }} }}",
+                needed("pattern: a; with: b")
+            ));
+        }
+        "a numbered next page" => {
+            layouts = list(&format!("{{ entry: li, link: a, title: a, next: {{ {} }} }}", needed("address: '{n}'")));
+        }
+        "a page" => {
+            channel =
+                format!("page: [{{ {} }}], layouts: [list], article: [article]", needed("url: 'http://b.example/'"));
+        }
+        "a channel" if line.starts_with("feed:") => channel = line.to_owned(),
+        "a channel" => channel = needed("page: 'http://b.example/'; layouts: [list]; article: [article]"),
+        "a snapshot" => {
+            channel = format!("{channel}, snapshot: {{ {} }}", needed("file: a; url: 'http://b.example/'"));
+        }
+        "a feed" => feed = needed("channels: [news]"),
+        other => panic!("{other}"),
+    }
+    format!(
+        "service: {{ {service} }}\n{layouts}\nchannels: {{ news: {{ {channel} }} }}\nfeeds: {{ news: {{ {feed} }} }}\n"
+    )
+}
+
+#[test]
+fn every_key_has_a_doc_and_an_example_that_loads() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for section in [
+        &keys::SERVICE,
+        &keys::LIST,
+        &keys::JSON,
+        &keys::ARTICLE,
+        &keys::FIELD,
+        &keys::REPLACE,
+        &keys::NUMBERED_NEXT,
+        &keys::CHANNEL,
+        &keys::PAGE,
+        &keys::SNAPSHOT,
+        &keys::FEED,
+    ] {
+        for key in section.keys {
+            assert!(key.doc.ends_with('.') && !key.example.is_empty(), "{}", key.name);
+            let text = file_with(section, &format!("{}: {}", key.name, key.example));
+            let errors: Vec<_> =
+                read(&text).diagnostics.into_iter().filter(|d| !d.message.starts_with("no channel uses")).collect();
+            assert_eq!(errors, [], "{text}");
+            let value: Value = serde_yaml::from_str(&text).unwrap();
+            assert!(
+                validator.is_valid(&value),
+                "{} of {}: {:?}",
+                key.name,
+                section.name,
+                validator.iter_errors(&value).next()
+            );
+        }
+    }
+    let lines: Vec<String> = keys::TOP.keys.iter().map(|key| format!("{}: {}", key.name, key.example)).collect();
+    let whole = lines.join("\n");
+    assert!(read(&whole).config.is_some(), "{whole}");
+}
+
+#[test]
+fn schema_and_manual_are_those_of_the_repository() {
+    same_as_file("feeds.schema.json", &crate::cli::schema::schema());
+    same_as_file("docs/feeds-yaml.md", &reference());
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    for text in [full(), std::fs::read_to_string(root("feeds.yaml")).unwrap()] {
+        let mut value: Value = serde_yaml::from_str(&text).unwrap();
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        value["chanels"] = Value::Null;
+        assert!(!validator.is_valid(&value));
+    }
+}
+
+#[test]
+fn a_reload_tells_what_changed() {
+    let old = good(&full());
+    assert!(diff(&old, &old).is_empty());
+    let text = full()
+        .replace("    entry: ul > li", "    entry: ol > li")
+        .replace("title: 全部", "title: 新")
+        .replace("  feed: { feed:", "  other: { feed:")
+        .replace("[page, one, feed]", "[page, one, other]");
+    let new = good(&text);
+    let found = diff(&old, &new);
+    let names = |ids: &[crate::model::ChannelId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(found.service_changed);
+    assert_eq!(names(&found.channels.added), ["other"]);
+    assert_eq!(names(&found.channels.removed), ["feed"]);
+    assert_eq!(names(&found.channels.changed), ["page", "one"]);
+    assert_eq!(found.feeds.changed.len(), 1);
+    assert_ne!(fingerprint(&old.channels[0]), fingerprint(&new.channels[0]));
+    let mut renamed = old.channels[2].clone();
+    let before = fingerprint(&renamed);
+    renamed.title = "x".to_owned();
+    renamed.every = None;
+    assert_eq!(fingerprint(&renamed), before);
+    // Stored in ledgers: it must never change without a new version of the form.
+    assert_eq!(before, "801e850c3eeafac328982c0703fe3d9e3d9f36b7c7faf65ed14b47a6d588b29a");
+}
