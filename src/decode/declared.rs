@@ -111,20 +111,16 @@ fn attribute_value(bytes: &[u8], mut at: usize) -> (&[u8], usize) {
     while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
         at += 1;
     }
-    match bytes.get(at) {
-        Some(quote @ (b'"' | b'\'')) => {
-            let start = at + 1;
-            let end = find(bytes, start, std::slice::from_ref(quote)).unwrap_or(bytes.len());
-            (&bytes[start..end], (end + 1).min(bytes.len()))
-        }
-        _ => {
-            let start = at;
-            while bytes.get(at).is_some_and(|byte| !byte.is_ascii_whitespace() && *byte != b'>') {
-                at += 1;
-            }
-            (&bytes[start..at], at)
-        }
+    if let Some(quote @ (b'"' | b'\'')) = bytes.get(at) {
+        let start = at + 1;
+        let end = find(bytes, start, std::slice::from_ref(quote)).unwrap_or(bytes.len());
+        return (&bytes[start..end], (end + 1).min(bytes.len()));
     }
+    let start = at;
+    while bytes.get(at).is_some_and(|byte| !byte.is_ascii_whitespace() && *byte != b'>') {
+        at += 1;
+    }
+    (&bytes[start..at], at)
 }
 
 fn end_of_raw_text(bytes: &[u8], mut at: usize, name: &str) -> Option<usize> {
