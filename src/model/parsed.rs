@@ -125,6 +125,10 @@ pub struct ParsedFeed {
     pub tombstones: Vec<Tombstone>,
     /// The next page of the list, as written.
     pub next_page: Option<String>,
+    /// The document holds every entry that there is (`fh:complete`, RFC 5005 section 2): others are gone.
+    pub complete: bool,
+    /// The document is an archive that no longer changes (`fh:archive`, RFC 5005 section 4).
+    pub archive: bool,
 }
 
 /// An entry as it was read.
@@ -164,6 +168,10 @@ pub struct ParsedEntry {
     pub language: Option<String>,
     /// Base for relative addresses, as written.
     pub base: Option<String>,
+    /// How many comments there are, when given (slash:comments, thr:total).
+    pub comment_count: Option<u32>,
+    /// Where it happened: latitude and longitude in degrees, as written, one space between (georss:point).
+    pub location: Option<String>,
     /// Whether the article's own page has been read into this entry.
     pub article_read: bool,
 }
