@@ -4,9 +4,22 @@
 //! What makes one candidate the same entry as a known one is decided in `reconcile`, a pure function
 //! that all engines share.
 
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod laws;
+mod memory;
+mod reconcile;
+#[cfg(test)]
+mod samples;
+mod sqlite;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
 use crate::model::{Candidate, ChannelId, EntryId, Flaw, Record, Standing};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -186,6 +199,17 @@ pub struct Stamp {
     pub hash: String,
     /// When these bytes were first published, to the second.
     pub modified: DateTime<Utc>,
+}
+
+/// The stamp that a document has after bytes with this hash were published `at`; the rule of [`Store::stamp`].
+fn next_stamp(stored: Option<&Stamp>, hash: &str, at: DateTime<Utc>) -> Stamp {
+    let at = at.trunc_subsecs(0);
+    let modified = match stored {
+        Some(stored) if stored.hash == hash => stored.modified,
+        Some(stored) => at.max(stored.modified + TimeDelta::seconds(1)),
+        None => at,
+    };
+    Stamp { hash: hash.to_owned(), modified }
 }
 
 /// The ledger. One writer at a time; reading never waits for writing.

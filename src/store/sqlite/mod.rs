@@ -1,0 +1,232 @@
+//! The ledger in a SQLite file: one connection that writes, a few that read.
+//!
+//! Write-ahead logging, so that reading never waits for writing; `synchronous = FULL`, so that an id that was
+//! published survives a power cut (docs/decisions/0001-ledger-on-sqlite.md). Every write begins with
+//! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
+
+mod error;
+mod migrate;
+mod open;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use super::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
+use crate::model::{ChannelId, KeyKind, Record};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Connection, Row, Sqlite, pool::PoolConnection};
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// The ledger in the file `heliu.db` of the data folder.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens the ledger in `folder`; makes the folder and the file when they are missing. `now` becomes the
+    /// creation date of a new ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when folder or file cannot be used, [`StoreError::TooNew`], [`StoreError::Damaged`],
+    /// [`StoreError::Full`]. None of them changes the file.
+    pub async fn open(folder: &Path, now: DateTime<Utc>) -> Result<Self, StoreError> {
+        open::open(folder, now).await
+    }
+
+    /// Checks the whole file, also its indexes: about a second for 100 MB. [`SqliteStore::open`] does a shorter
+    /// check, and only of files up to 64 MiB.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with the first thing that is wrong.
+    pub async fn verify(&self) -> Result<(), StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(|e| self.error(&e))?;
+        open::check(&mut connection, &self.path, "integrity_check").await
+    }
+
+    fn error(&self, error: &sqlx::Error) -> StoreError {
+        match error {
+            sqlx::Error::Decode(reason) => error::damaged(&self.path, format!("a row cannot be read: {reason}")),
+            sqlx::Error::ColumnDecode { source, index } => {
+                error::damaged(&self.path, format!("column {index} cannot be read: {source}"))
+            }
+            other => error::in_use(&self.path, other),
+        }
+    }
+
+    /// After a failed write the connection is closed, and the next write opens a fresh one. For one, SQLite has
+    /// then often rolled back by itself (full disk, disk error), which the driver does not notice: it would
+    /// refuse every later transaction. For another, after a failed fsync only the disk tells what was kept.
+    fn failed(&self, connection: &mut PoolConnection<Sqlite>, error: &sqlx::Error) -> StoreError {
+        connection.close_on_drop();
+        self.error(error)
+    }
+
+    /// The row's state. Flaws with codes of a newer Heliu are left out rather than losing the state.
+    fn poll_state(&self, text: &str) -> Result<PollState, StoreError> {
+        serde_json::from_str(text).or_else(|_| {
+            let damaged = |e: serde_json::Error| error::damaged(&self.path, format!("a channel's state: {e}"));
+            let mut value: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
+            if let Some(flaws) = value.get_mut("flaws").and_then(serde_json::Value::as_array_mut) {
+                flaws.retain(|flaw| serde_json::from_value::<crate::model::Flaw>(flaw.clone()).is_ok());
+            }
+            serde_json::from_value(value).map_err(damaged)
+        })
+    }
+}
+
+/// One range of the clustered table, read in its own order; a test looks at the plan.
+const LATEST: &str = "SELECT e.seq, e.first_seen, e.changed, e.standing, e.body \
+    FROM channel AS c CROSS JOIN entry AS e ON e.channel = c.number \
+    WHERE c.name = ?1 AND (e.standing = 0 OR c.live = 0) ORDER BY e.published DESC, e.seq DESC LIMIT ?2";
+
+async fn record_whole(connection: &mut PoolConnection<Sqlite>, poll: &Poll) -> sqlx::Result<Change> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let change = record::record(&mut transaction, poll).await?;
+    transaction.commit().await?;
+    Ok(change)
+}
+
+async fn stamp_whole(
+    connection: &mut PoolConnection<Sqlite>,
+    document: &str,
+    hash: &str,
+    at: DateTime<Utc>,
+) -> sqlx::Result<Stamp> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let row: Option<(String, i64)> = sqlx::query_as("SELECT hash, modified FROM stamp WHERE document = ?1")
+        .bind(document)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let stored = row.map(|(hash, seconds)| Stamp {
+        hash,
+        modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH),
+    });
+    let stamp = super::next_stamp(stored.as_ref(), hash, at);
+    if stored.as_ref() != Some(&stamp) {
+        sqlx::query("INSERT OR REPLACE INTO stamp (document, hash, modified) VALUES (?1, ?2, ?3)")
+            .bind(document)
+            .bind(hash)
+            .bind(stamp.modified.timestamp())
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(stamp)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
+        record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))
+    }
+
+    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError> {
+        let rows = sqlx::query(LATEST)
+            .bind(channel.as_str())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.error(&e))?;
+        let record = |row: &sqlx::sqlite::SqliteRow| -> sqlx::Result<Record> {
+            Ok(Record {
+                channel: channel.clone(),
+                seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
+                first_seen: instant(row.try_get("first_seen")?),
+                changed: instant(row.try_get("changed")?),
+                standing: record::standing_of(row.try_get("standing")?),
+                entry: record::entry(row)?,
+            })
+        };
+        rows.iter().map(record).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
+    }
+
+    async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM entry INDEXED BY entry_id \
+             WHERE channel = (SELECT number FROM channel WHERE name = ?1)",
+        )
+        .bind(channel.as_str())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(|e| self.error(&e))?;
+        Ok(count.cast_unsigned())
+    }
+
+    async fn known_links(&self, channel: &ChannelId, links: &[String]) -> Result<Vec<bool>, StoreError> {
+        let values: Vec<_> = links.iter().map(|link| reconcile::stored_value(link)).collect();
+        let known: Vec<String> = sqlx::query_scalar(
+            "SELECT key.value FROM json_each(?3) AS wanted CROSS JOIN key \
+             ON key.channel = (SELECT number FROM channel WHERE name = ?1) AND key.kind = ?2 AND key.value = wanted.value",
+        )
+        .bind(channel.as_str())
+        .bind(record::number_of(KeyKind::Link))
+        .bind(record::json(&values).map_err(|e| self.error(&e))?)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(|e| self.error(&e))?;
+        let known: HashSet<_> = known.into_iter().collect();
+        Ok(values.iter().map(|value| known.contains(value.as_ref())).collect())
+    }
+
+    async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as("SELECT name, poll FROM channel")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.error(&e))?;
+        let channel = |(name, state): &(String, String)| {
+            let name = name.parse().map_err(|e| error::damaged(&self.path, format!("a channel's name: {e}")))?;
+            Ok((name, self.poll_state(state)?))
+        };
+        rows.iter().map(channel).collect()
+    }
+
+    async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT url, state FROM json_each(?1) AS wanted CROSS JOIN fetch_state ON url = wanted.value",
+        )
+        .bind(record::json(urls).map_err(|e| self.error(&e))?)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(|e| self.error(&e))?;
+        let state = |(url, state): (String, String)| {
+            let state = serde_json::from_str(&state);
+            Ok((url, state.map_err(|e| error::damaged(&self.path, format!("an address's state: {e}")))?))
+        };
+        rows.into_iter().map(state).collect()
+    }
+
+    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError> {
+        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
+        stamp_whole(&mut connection, document, hash, at).await.map_err(|e| self.failed(&mut connection, &e))
+    }
+
+    async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
+        let created = sqlx::query_scalar("SELECT created FROM ledger").fetch_one(&self.readers).await;
+        created.map(instant).map_err(|e| self.error(&e))
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.created().await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await; // the last one out copies the log into the file
+    }
+}
+
+/// Nanoseconds since 1970; what lies beyond the years 1677 to 2262 is held at their ends.
+fn nanos(at: DateTime<Utc>) -> i64 {
+    at.timestamp_nanos_opt().unwrap_or(if at < DateTime::UNIX_EPOCH { i64::MIN } else { i64::MAX })
+}
+
+fn instant(nanos: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_nanos(nanos)
+}
