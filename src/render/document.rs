@@ -1,7 +1,11 @@
 //! A published document: its bytes in every content coding, and the validators of each.
 
+use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha256};
+use std::io::Write;
 
 /// A content coding that documents are kept in (RFC 9110 section 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,4 +49,77 @@ pub struct Document {
     pub link: Option<String>,
     /// The representations: identity always, others where they are smaller.
     pub representations: Vec<Representation>,
+}
+
+impl Document {
+    /// Makes a document of rendered text: compresses it in every coding and keeps the codings that
+    /// make it smaller. The same text gives the same bytes and the same validators everywhere.
+    #[must_use]
+    pub fn new(
+        text: impl Into<Bytes>,
+        media_type: &'static str,
+        language: &str,
+        last_modified: DateTime<Utc>,
+        link: Option<String>,
+    ) -> Self {
+        let identity: Bytes = text.into();
+        let hash = fingerprint(&identity);
+        let mut representations = Vec::with_capacity(Encoding::ALL.len());
+        for encoding in Encoding::ALL {
+            let Some(bytes) = encoding.compress(&identity) else { continue };
+            if encoding == Encoding::Identity || bytes.len() < identity.len() {
+                let etag = format!("\"{hash}{}\"", encoding.etag_suffix());
+                representations.push(Representation { encoding, bytes, etag });
+            }
+        }
+        let last_modified = DateTime::from_timestamp(last_modified.timestamp(), 0).unwrap_or(last_modified);
+        Self { media_type, language: language.to_owned(), last_modified, link, representations }
+    }
+
+    /// The fingerprint of the identity bytes: 32 hexadecimal digits, the first half of their SHA-256.
+    /// Empty only for a document without an identity representation, which [`Document::new`] never makes.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        let identity = self.representations.iter().find(|one| one.encoding == Encoding::Identity);
+        identity.map_or("", |one| one.etag.trim_matches('"'))
+    }
+}
+
+/// 128 bits are plenty to tell documents apart, and keep the header short.
+fn fingerprint(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Encoding {
+    /// Keeps the strong validators of the representations apart (RFC 9110 section 8.8.3.3).
+    fn etag_suffix(self) -> &'static str {
+        match self {
+            Self::Identity => "",
+            Self::Gzip => "-gz",
+            Self::Brotli => "-br",
+            Self::Zstd => "-zst",
+        }
+    }
+
+    /// The bytes in this coding; `None` should the compressor fail, then the coding is left out.
+    /// Levels: compression decides what a refresh costs, and these give most of the gain for little.
+    #[must_use]
+    pub fn compress(self, bytes: &Bytes) -> Option<Bytes> {
+        match self {
+            Self::Identity => Some(bytes.clone()),
+            Self::Gzip => {
+                // The encoder writes no name and no time into the header, so equal input gives equal bytes.
+                let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+                encoder.write_all(bytes).ok()?;
+                encoder.finish().ok().map(Bytes::from)
+            }
+            Self::Brotli => {
+                let params = BrotliEncoderParams { quality: 5, ..BrotliEncoderParams::default() };
+                let mut out = Vec::new();
+                brotli::BrotliCompress(&mut bytes.as_ref(), &mut out, &params).ok()?;
+                Some(Bytes::from(out))
+            }
+            Self::Zstd => zstd::bulk::compress(bytes, 3).ok().map(Bytes::from),
+        }
+    }
 }

@@ -1,0 +1,191 @@
+//! JSON Feed 1.1 (<https://www.jsonfeed.org/version/1.1/>), written by serde. What the format has no place for
+//! stands in `_heliu`.
+
+use super::text::{
+    address, cover, description, entry_language, feed_id, feed_language, file_type, guid, line, owned, revised,
+    rfc3339, some_line,
+};
+use super::{Form, Site};
+use crate::model::{Entry, Feed, Person, Record, Source, Standing};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document {
+    version: &'static str,
+    title: String,
+    home_page_url: String,
+    feed_url: String,
+    description: String,
+    language: String,
+    authors: Vec<Author>,
+    _heliu: FeedExtension,
+    items: Vec<Item>,
+}
+
+/// What `_heliu` says about the feed.
+#[derive(Serialize)]
+struct FeedExtension {
+    id: String,
+    updated: String,
+    standing: Standing,
+    /// The highest sequence number among the items; a poller that remembers it knows what it has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Author {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Item {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_html: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    date_published: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    date_modified: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authors: Vec<Author>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attachment>,
+    _heliu: EntryExtension,
+}
+
+/// What `_heliu` says about an entry.
+#[derive(Serialize)]
+struct EntryExtension {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    contributors: Vec<Author>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+    first_seen: String,
+    standing: Standing,
+}
+
+#[derive(Serialize)]
+struct Attachment {
+    url: String,
+    mime_type: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_in_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_in_seconds: Option<u64>,
+}
+
+/// The feed as JSON Feed 1.1.
+#[must_use]
+pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
+    let language = feed_language(feed, site);
+    let document = Document {
+        version: "https://jsonfeed.org/version/1.1",
+        title: line(&feed.title),
+        home_page_url: feed.home.as_deref().and_then(address).unwrap_or_else(|| Form::Page.address(feed, site)),
+        feed_url: Form::Json.address(feed, site),
+        description: description(feed),
+        authors: vec![Author { name: line(site.title), url: Some(site.address("")) }],
+        _heliu: FeedExtension {
+            id: feed_id(feed),
+            updated: rfc3339(feed.updated.fixed_offset()),
+            standing: feed.standing,
+            sequence: feed.entries.iter().map(|record| record.seq).max(),
+        },
+        items: feed.entries.iter().map(|record| item(record, &language)).collect(),
+        language,
+    };
+    // Plain structs of strings and numbers always serialise.
+    let mut text = serde_json::to_string(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn item(record: &Record, feed_language: &str) -> Item {
+    let entry = &record.entry;
+    let some = |text: &str| Some(owned(text)).filter(|text| !text.trim().is_empty());
+    let content_html = entry.content.as_deref().and_then(some);
+    let summary = entry.summary.as_deref().and_then(some);
+    // An item must hold content_html or content_text.
+    let text = || summary.clone().unwrap_or_else(|| line(&entry.title));
+    Item {
+        id: guid(entry),
+        url: entry.url.as_deref().and_then(address),
+        title: some_line(&entry.title),
+        content_text: content_html.is_none().then(text),
+        content_html,
+        image: cover(entry).map(|(url, _)| url),
+        date_published: rfc3339(entry.published.at),
+        date_modified: revised(entry).map(rfc3339),
+        authors: authors(&entry.authors),
+        tags: tags(entry),
+        language: entry_language(entry, feed_language),
+        attachments: attachments(entry),
+        _heliu: EntryExtension {
+            source: entry.source.as_ref().map(source),
+            contributors: authors(&entry.contributors),
+            rights: entry.rights.as_deref().and_then(some),
+            first_seen: rfc3339(record.first_seen.fixed_offset()),
+            standing: record.standing,
+        },
+        summary,
+    }
+}
+
+fn authors(people: &[Person]) -> Vec<Author> {
+    let author =
+        |person: &Person| Some(Author { name: some_line(&person.name)?, url: person.uri.as_deref().and_then(address) });
+    people.iter().filter_map(author).collect()
+}
+
+/// Plain words, each once.
+fn tags(entry: &Entry) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for category in &entry.categories {
+        let word = category.label.as_deref().and_then(some_line).or_else(|| some_line(&category.term));
+        tags.extend(word.filter(|word| !tags.contains(word)));
+    }
+    tags
+}
+
+fn attachments(entry: &Entry) -> Vec<Attachment> {
+    let attachment = |file: &crate::model::Enclosure| {
+        Some(Attachment {
+            url: address(&file.url)?,
+            mime_type: file_type(file.media_type.as_deref()),
+            title: file.title.as_deref().and_then(some_line),
+            size_in_bytes: file.length,
+            duration_in_seconds: file.duration,
+        })
+    };
+    entry.enclosures.iter().filter_map(attachment).collect()
+}
+
+fn source(source: &Source) -> Source {
+    Source {
+        title: line(&source.title),
+        id: source.id.as_deref().and_then(some_line),
+        feed_url: source.feed_url.as_deref().and_then(address),
+        url: source.url.as_deref().and_then(address),
+        rights: source.rights.as_deref().and_then(some_line),
+    }
+}

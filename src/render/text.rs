@@ -1,0 +1,246 @@
+//! What every format needs: legal text, absolute addresses, printable dates, and the words of a feed.
+
+use super::Site;
+use crate::model::{Entry, Feed, Image, Standing};
+use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
+use std::borrow::Cow;
+use url::Url;
+use uuid::Uuid;
+
+/// The namespace of every id that is minted here: version 5 of the DNS-free name below. It never changes,
+/// see `docs/decisions/0003-feed-ids.md`.
+pub(super) const NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_3c1e_8a52_5b7e_9d41_3e68_656c_6975);
+
+/// Whether XML 1.0 allows the character (production 2, `Char`). Rust strings hold no surrogates.
+fn is_legal(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// The text without characters that XML 1.0 forbids, and with line ends as an XML reader reports them
+/// (section 2.11). `normalise` has done this already; here it is a guarantee, since one such
+/// character makes the whole document unreadable.
+pub(super) fn legal(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| is_legal(c) && c != '\r') {
+        return Cow::Borrowed(text);
+    }
+    let unix = text.replace("\r\n", "\n").replace('\r', "\n");
+    Cow::Owned(unix.chars().filter(|&c| is_legal(c)).collect())
+}
+
+/// Legal text as an owned string.
+pub(super) fn owned(text: &str) -> String {
+    legal(text).into_owned()
+}
+
+/// Legal text on one line: what attributes and titles hold. Only line ends and tabs become spaces.
+pub(super) fn line(text: &str) -> String {
+    legal(text).replace(['\n', '\t'], " ")
+}
+
+/// Legal text on one line, or nothing when it is empty or white space.
+pub(super) fn some_line(text: &str) -> Option<String> {
+    let text = line(text);
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// Escapes text for HTML and XML, in content and in quoted attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// An absolute http(s) address as an RFC 3986 URI: ASCII, percent-encoded once. `None` when the text is not
+/// such an address. What is returned comes back unchanged when given again.
+pub(super) fn address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return None;
+    }
+    Some(uri(url.as_str()))
+}
+
+/// Encodes what the WHATWG URL standard leaves alone but RFC 3986 forbids: `|`, `^`, a bare `%`, brackets
+/// outside the host.
+fn uri(text: &str) -> String {
+    let host_end = text.find("://").map_or(0, |at| {
+        let rest = &text[at + 3..];
+        at + 3 + rest.find(['/', '?', '#']).unwrap_or(rest.len())
+    });
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    for (at, &byte) in bytes.iter().enumerate() {
+        let fine = match byte {
+            b'%' => bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
+            b'[' | b']' => at < host_end,
+            b'#' => !bytes[..at].contains(&b'#'),
+            _ => byte.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(&byte),
+        };
+        if fine {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// Whether the text is an absolute IRI (RFC 3987): a scheme, and no character that an IRI cannot hold.
+pub(super) fn is_iri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && !rest.is_empty()
+        && rest.chars().all(|c| !c.is_control() && !c.is_whitespace() && !"<>\"{}|\\^`".contains(c) && is_iri_char(c))
+        && escapes_are_whole(rest)
+}
+
+/// Whether RFC 3987 allows the character (`ucschar`, or ASCII): no private use, no non-characters.
+fn is_iri_char(c: char) -> bool {
+    let code = u32::from(c);
+    c.is_ascii()
+        || matches!(code, 0xA0..=0xD7FF | 0xF900..=0xFDCF | 0xFDF0..=0xFFEF)
+        || (0x10000..0xF_0000).contains(&code) && (code & 0xFFFF) < 0xFFFE
+}
+
+/// Whether every `%` begins an escape of two hexadecimal digits.
+fn escapes_are_whole(text: &str) -> bool {
+    text.split('%')
+        .skip(1)
+        .all(|part| part.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)))
+}
+
+/// The entry's id as guid: as it is, without what XML cannot carry.
+pub(super) fn guid(entry: &Entry) -> String {
+    let id = line(&entry.id.0);
+    let id = id.trim();
+    if id.is_empty() { minted("entry", &entry.id.0) } else { id.to_owned() }
+}
+
+/// The entry's id as `atom:id`, which must be an IRI (RFC 4287 section 4.2.6). Ids that a foreign feed
+/// chose and that are none become a UUID of that id, always the same.
+pub(super) fn atom_id(entry: &Entry) -> String {
+    let id = guid(entry);
+    if is_iri(&id) { id } else { minted("entry", &id) }
+}
+
+/// The permanent id of a feed; depends on nothing but its name.
+pub(super) fn feed_id(feed: &Feed) -> String {
+    minted("feed", feed.id.as_str())
+}
+
+/// A `urn:uuid` of a kind and a name, always the same for both.
+pub(super) fn minted(kind: &str, name: &str) -> String {
+    Uuid::new_v5(&NAMESPACE, format!("heliu {kind} {name}").as_bytes()).urn().to_string()
+}
+
+/// The instant in a form that RFC 822 and RFC 3339 can both carry, so that every format says the same:
+/// whole seconds, an offset of whole minutes, a year of four digits.
+pub(super) fn printable(at: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
+    let at = at.with_nanosecond(0).unwrap_or(at);
+    let utc = at.with_timezone(&Utc);
+    if !(1..=9998).contains(&utc.year()) {
+        let edge = if utc.year() < 1 { -62_135_596_800 } else { 253_370_764_799 };
+        return DateTime::from_timestamp(edge, 0).unwrap_or_default().fixed_offset();
+    }
+    let zone_fits = at.offset().local_minus_utc() % 60 == 0 && (1..=9998).contains(&at.year());
+    if zone_fits { at } else { utc.fixed_offset() }
+}
+
+/// RFC 822 with a year of four digits and a numeric zone, English names whatever the locale.
+pub(super) fn rfc822(at: DateTime<FixedOffset>) -> String {
+    printable(at).format("%a, %d %b %Y %H:%M:%S %z").to_string()
+}
+
+/// RFC 3339 to the second with its offset.
+pub(super) fn rfc3339(at: DateTime<FixedOffset>) -> String {
+    printable(at).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// When the visible content last changed, when that is after its publication.
+pub(super) fn revised(entry: &Entry) -> Option<DateTime<FixedOffset>> {
+    entry.updated.filter(|updated| *updated > entry.published.at)
+}
+
+/// What the feed says about itself, with a word for people when it only shows a snapshot.
+pub(super) fn description(feed: &Feed) -> String {
+    let text = if feed.description.trim().is_empty() { &feed.title } else { &feed.description };
+    match feed.standing {
+        Standing::Live => line(text),
+        Standing::Snapshot => format!("{}{}", line(text), snapshot_note(&feed.language)),
+    }
+}
+
+/// The note behind the description of a feed that is known only from its snapshot.
+pub(super) fn snapshot_note(language: &str) -> &'static str {
+    if language.to_ascii_lowercase().starts_with("en") {
+        " (bundled snapshot, the source has not been reached yet)"
+    } else {
+        "（内置快照，尚未连上源站）"
+    }
+}
+
+/// A language tag in the shape of BCP 47, or nothing.
+pub(super) fn language(tag: &str) -> Option<String> {
+    let mut parts = tag.split('-');
+    let primary =
+        parts.next().is_some_and(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let rest = parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
+    (primary && rest).then(|| tag.to_owned())
+}
+
+/// The language of the feed, or that of the site, or Chinese.
+pub(super) fn feed_language(feed: &Feed, site: &Site<'_>) -> String {
+    language(&feed.language).or_else(|| language(site.language)).unwrap_or_else(|| "zh-CN".to_owned())
+}
+
+/// The entry's own language, when it has one that differs from its feed's.
+pub(super) fn entry_language(entry: &Entry, feed_language: &str) -> Option<String> {
+    entry.language.as_deref().and_then(language).filter(|own| !own.eq_ignore_ascii_case(feed_language))
+}
+
+/// A media type `type/subtype` of RFC 6838 characters, parameters cut off, or nothing.
+pub(super) fn media_type(text: &str) -> Option<String> {
+    let bare = text.split(';').next().unwrap_or_default().trim();
+    let (kind, sub) = bare.split_once('/')?;
+    let good =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b));
+    (good(kind) && good(sub)).then(|| bare.to_ascii_lowercase())
+}
+
+/// The media type of a file, with the type for unknown bytes (RFC 2046 section 4.5.1) as the last resort.
+pub(super) fn file_type(given: Option<&str>) -> String {
+    given.and_then(media_type).unwrap_or_else(|| "application/octet-stream".to_owned())
+}
+
+/// The pictures that are not enclosures already, addresses checked, each address once.
+pub(super) fn pictures(entry: &Entry) -> Vec<(String, &Image)> {
+    let mut seen: Vec<String> = entry.enclosures.iter().filter_map(|file| address(&file.url)).collect();
+    let mut found = Vec::new();
+    for image in &entry.images {
+        if let Some(url) = address(&image.url).filter(|url| !seen.contains(url)) {
+            seen.push(url.clone());
+            found.push((url, image));
+        }
+    }
+    found
+}
+
+/// The picture that stands for the entry: its first one, or its first enclosure that is a picture.
+pub(super) fn cover(entry: &Entry) -> Option<(String, Option<&Image>)> {
+    let own = entry.images.iter().find_map(|image| Some((address(&image.url)?, Some(image))));
+    own.or_else(|| {
+        let is_picture = |kind: &str| media_type(kind).is_some_and(|kind| kind.starts_with("image/"));
+        let file = entry.enclosures.iter().find(|file| file.media_type.as_deref().is_some_and(is_picture))?;
+        Some((address(&file.url)?, None))
+    })
+}
