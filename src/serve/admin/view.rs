@@ -1,0 +1,299 @@
+//! From the published set and the ledger to what the admin pages show. Pure.
+
+use super::chart::{self, Bar};
+use super::words::{When, Words};
+use crate::config::Channel;
+use crate::model::{ChannelId, Flaw, Severity};
+use crate::publish::Published;
+use crate::serve::negotiate::Language;
+use crate::store::{Attempt, PollState};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Everything that the pages are made of.
+pub(super) struct Known {
+    /// The published set.
+    pub(super) set: Arc<Published>,
+    /// The state of each channel that was ever polled.
+    pub(super) polls: BTreeMap<ChannelId, PollState>,
+    /// The entries of each channel.
+    pub(super) counts: BTreeMap<ChannelId, u64>,
+    /// Now.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// How a channel is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Snapshot,
+    Never,
+    Failing(Option<DateTime<Utc>>),
+}
+
+fn state(channel: &Channel, poll: Option<&PollState>) -> State {
+    match poll {
+        Some(poll) if poll.failures > 0 => State::Failing(failing_since(poll)),
+        Some(poll) if poll.last_success.is_some() && (poll.live_since.is_some() || channel.snapshot.is_none()) => {
+            State::Fresh
+        }
+        _ if channel.snapshot.is_some() => State::Snapshot,
+        _ => State::Never,
+    }
+}
+
+/// When the first of the failures in a row happened, as far as the attempts reach back.
+fn failing_since(poll: &PollState) -> Option<DateTime<Utc>> {
+    let failed = poll.attempts.iter().take_while(|attempt| attempt.error.is_some());
+    failed.last().map(|attempt| attempt.at).or(poll.last_poll)
+}
+
+impl State {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Snapshot => "snapshot",
+            Self::Never => "never",
+            Self::Failing(_) => "failing",
+        }
+    }
+}
+
+/// What every page needs.
+struct Frame<'a> {
+    known: &'a Known,
+    language: Language,
+    words: &'static Words,
+}
+
+impl<'a> Frame<'a> {
+    fn new(known: &'a Known, language: Language) -> Self {
+        Self { known, language, words: Words::of(language) }
+    }
+
+    fn when(&self, at: DateTime<Utc>) -> When {
+        When::new(at, self.known.now, self.known.set.config.service.timezone, self.language)
+    }
+
+    fn row(&self, channel: &Channel) -> Row {
+        let poll = self.known.polls.get(&channel.id);
+        let state = state(channel, poll);
+        let first = || channel.addresses().next().map(ToString::to_string);
+        let worst = poll.and_then(|poll| poll.flaws.iter().map(|flaw| flaw.code.severity()).max());
+        Row {
+            id: channel.id.to_string(),
+            title: channel.title.clone(),
+            state: state.code(),
+            state_text: match state {
+                State::Fresh => self.words.fresh,
+                State::Snapshot => self.words.snapshot,
+                State::Never => self.words.never,
+                State::Failing(_) => self.words.failing,
+            },
+            since: match state {
+                State::Failing(since) => since.map(|at| self.when(at)),
+                _ => None,
+            },
+            failures: poll.map_or(0, |poll| poll.failures),
+            last_poll: poll.and_then(|poll| poll.last_poll).map(|at| self.when(at)),
+            next_poll: poll.and_then(|poll| poll.next_poll).map(|at| self.when(at)),
+            last_success: poll.and_then(|poll| poll.last_success).map(|at| self.when(at)),
+            last_change: poll.and_then(|poll| poll.last_change).map(|at| self.when(at)),
+            entries: self.known.counts.get(&channel.id).copied().unwrap_or(0),
+            address: poll.and_then(|poll| poll.address.clone()).or_else(first).unwrap_or_default(),
+            layout: poll.and_then(|poll| poll.layout.clone()),
+            flaws: poll.map_or(0, |poll| poll.flaws.len()),
+            worst: worst.map(|severity| self.severity(severity)),
+        }
+    }
+
+    fn severity(&self, severity: Severity) -> Weight {
+        let (class, text) = match severity {
+            Severity::Note => ("note", self.words.note),
+            Severity::Warning => ("warning", self.words.warning),
+            Severity::Alarm => ("alarm", self.words.alarm),
+        };
+        Weight { class, text }
+    }
+
+    fn flaw(&self, flaw: &Flaw) -> FlawRow {
+        FlawRow {
+            weight: self.severity(flaw.code.severity()),
+            code: flaw.code.as_str(),
+            detail: flaw.detail.clone(),
+            advice: flaw.code.advice(),
+        }
+    }
+
+    fn attempt(&self, attempt: &Attempt) -> AttemptRow {
+        AttemptRow {
+            at: self.when(attempt.at),
+            status: attempt.status.map_or_else(|| "–".to_owned(), |status| status.to_string()),
+            millis: attempt.millis,
+            changed: attempt.changed,
+            url: attempt.url.clone(),
+            error: attempt.error.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// A severity in words and as a class for the colour.
+struct Weight {
+    class: &'static str,
+    text: &'static str,
+}
+
+/// A channel in the table, and the head of its own page.
+struct Row {
+    id: String,
+    title: String,
+    state: &'static str,
+    state_text: &'static str,
+    since: Option<When>,
+    failures: u32,
+    last_poll: Option<When>,
+    next_poll: Option<When>,
+    last_success: Option<When>,
+    last_change: Option<When>,
+    entries: u64,
+    address: String,
+    layout: Option<String>,
+    flaws: usize,
+    worst: Option<Weight>,
+}
+
+struct FlawRow {
+    weight: Weight,
+    code: &'static str,
+    detail: String,
+    advice: &'static str,
+}
+
+struct AttemptRow {
+    at: When,
+    status: String,
+    millis: u64,
+    changed: u32,
+    url: String,
+    error: String,
+}
+
+/// The table of channels.
+#[derive(Template)]
+#[template(path = "serve/admin.html")]
+pub(super) struct ListPage {
+    words: &'static Words,
+    language: &'static str,
+    service: String,
+    version: &'static str,
+    zone: &'static str,
+    rows: Vec<Row>,
+    file: String,
+    loaded: When,
+    rejected: Option<(When, String)>,
+}
+
+impl ListPage {
+    /// Makes the page.
+    pub(super) fn new(known: &Known, version: &'static str, language: Language) -> Self {
+        let frame = Frame::new(known, language);
+        let (config, status) = (&known.set.config, &known.set.status);
+        Self {
+            words: frame.words,
+            language: language.tag(),
+            service: config.service.title.clone(),
+            version,
+            zone: config.service.timezone.name(),
+            rows: config.channels.iter().map(|channel| frame.row(channel)).collect(),
+            file: status.path.clone(),
+            loaded: frame.when(status.loaded),
+            rejected: status.rejected.as_ref().map(|(at, text)| (frame.when(*at), text.clone())),
+        }
+    }
+}
+
+/// One channel.
+#[derive(Template)]
+#[template(path = "serve/channel.html")]
+pub(super) struct ChannelPage {
+    words: &'static Words,
+    language: &'static str,
+    service: String,
+    version: &'static str,
+    zone: &'static str,
+    row: Row,
+    error: Option<String>,
+    on_page: Option<(u32, u32)>,
+    flaws: Vec<FlawRow>,
+    attempts: Vec<AttemptRow>,
+    bars: Vec<Bar>,
+    width: usize,
+    height: u64,
+}
+
+impl ChannelPage {
+    /// Makes the page; `None` when there is no such channel.
+    pub(super) fn new(known: &Known, id: &ChannelId, version: &'static str, language: Language) -> Option<Self> {
+        let frame = Frame::new(known, language);
+        let config = &known.set.config;
+        let channel = config.channels.iter().find(|channel| channel.id == *id)?;
+        let poll = known.polls.get(id);
+        let attempts = poll.map_or(&[][..], |poll| &poll.attempts);
+        let bars = chart::bars(attempts);
+        Some(Self {
+            words: frame.words,
+            language: language.tag(),
+            service: config.service.title.clone(),
+            version,
+            zone: config.service.timezone.name(),
+            row: frame.row(channel),
+            error: poll.and_then(|poll| poll.error.clone()),
+            on_page: poll.map(|poll| (poll.entries_on_page, poll.usual_entries)),
+            flaws: poll.map_or_else(Vec::new, |poll| poll.flaws.iter().map(|flaw| frame.flaw(flaw)).collect()),
+            attempts: attempts.iter().map(|attempt| frame.attempt(attempt)).collect(),
+            width: chart::width(bars.len()),
+            height: chart::HEIGHT,
+            bars,
+        })
+    }
+}
+
+/// Everything as JSON, for monitoring.
+pub(super) fn json(known: &Known) -> Value {
+    let channels: Vec<_> = known
+        .set
+        .config
+        .channels
+        .iter()
+        .map(|channel| {
+            let poll = known.polls.get(&channel.id);
+            let state = state(channel, poll);
+            let since = match state {
+                State::Failing(since) => since,
+                _ => None,
+            };
+            json!({
+                "id": channel.id,
+                "title": channel.title,
+                "state": state.code(),
+                "failing_since": since,
+                "entries": known.counts.get(&channel.id),
+                "addresses": channel.addresses().map(ToString::to_string).collect::<Vec<_>>(),
+                "advice": poll.map(|poll| {
+                    poll.flaws.iter().map(|flaw| (flaw.code.as_str(), flaw.code.advice())).collect::<BTreeMap<_, _>>()
+                }),
+                "poll": poll,
+            })
+        })
+        .collect();
+    let status = &known.set.status;
+    let rejected = status.rejected.as_ref().map(|(at, text)| json!({"at": at, "diagnostics": text}));
+    json!({
+        "now": known.now,
+        "config": {"path": status.path, "loaded": status.loaded, "rejected": rejected},
+        "channels": channels,
+    })
+}

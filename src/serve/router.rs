@@ -1,0 +1,32 @@
+//! The route table of everything that is not a published document.
+
+use super::{Site, access, admin, health, page};
+use axum::Router;
+use axum::routing::get;
+use std::sync::Arc;
+
+/// Every route below `/admin`; the walk in `tests` asks each of them without leave.
+#[cfg(test)]
+pub(super) const ADMIN_ROUTES: [&str; 6] =
+    ["/admin", "/admin/", "/admin/channels/shiping", "/admin/api/channels", "/admin/style.css", "/admin/no/such/page"];
+
+/// The routes. One layer guards everything at and below `/admin`, known or not.
+pub(super) fn router(site: Arc<Site>) -> Router {
+    let router = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/favicon.svg", get(page::icon))
+        .route("/robots.txt", get(page::robots))
+        .route("/admin", get(admin::list))
+        .route("/admin/", get(admin::list))
+        .route("/admin/channels/{id}", get(admin::channel))
+        .route("/admin/api/channels", get(admin::api))
+        .route("/admin/style.css", get(admin::style));
+    #[cfg(test)]
+    let router = router.route("/test/panic", get(super::tests::panic));
+    router
+        .fallback(page::not_found)
+        .method_not_allowed_fallback(page::not_allowed)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), access::guard))
+        .with_state(site)
+}
