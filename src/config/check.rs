@@ -240,3 +240,50 @@ pub(super) fn network(text: &str) -> Result<ipnet::IpNet, Fault> {
         fault(format!("{text:?} is not a network"), "write it in CIDR notation, such as 10.0.0.0/8 or fd00::/8")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_and_their_limits() {
+        for (text, seconds) in [("10s", Some(10)), ("9s", None), ("15m", Some(900)), ("168h", Some(604_800))] {
+            assert_eq!(interval(text).ok().map(|found| found.as_secs()), seconds, "{text}");
+        }
+        for bad in ["7d1s", "604801s", "8d", "", "s", "-1m", "+20s", "1.5h", "99999999999999999999d", "15 m", "一m"] {
+            assert!(interval(bad).is_err(), "{bad}");
+        }
+        assert!(interval("7d").is_ok());
+    }
+
+    #[test]
+    fn fields_are_split_at_their_attribute() {
+        for (text, expected) in [
+            ("h3 > a @href", ("h3 > a", Some("href"))),
+            ("@data-id", ("", Some("data-id"))),
+            ("a", ("a", None)),
+            ("", ("", None)),
+            ("a[title='x @y']", ("a[title='x @y']", None)),
+            ("a@href", ("a@href", None)),
+            ("a @", ("a @", None)),
+        ] {
+            assert_eq!(split_field(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn selectors_languages_and_addresses() {
+        for (text, good) in
+            [("li[id^=\"li_]\"]", true), ("a:has(> b)", true), ("a)", false), ("", false), (", a", false)]
+        {
+            assert_eq!(selector(text).is_ok(), good, "{text}");
+        }
+        for (text, good) in [("zh-Hans-CN", true), ("x", false), ("zh-", false), ("123", false), ("en", true)] {
+            assert_eq!(language(text).is_ok(), good, "{text}");
+        }
+        assert_eq!(base_url("https://a.example/b").ok().map(String::from).as_deref(), Some("https://a.example/b/"));
+        for bad in ["http://a.example/#f", "http://", "javascript:1", "http://u@a.example/"] {
+            assert!(base_url(bad).is_err(), "{bad}");
+        }
+    }
+}
