@@ -2,6 +2,9 @@ use super::*;
 use proptest::prelude::*;
 use std::borrow::Cow;
 
+/// Name, bytes, header, charset, text.
+type Row = (&'static str, Vec<u8>, Option<&'static str>, &'static str, String);
+
 const PAGE: &str = "<html><head><title>在密切联系群众中勇往直前</title></head><body>中工评论</body></html>";
 
 fn gbk(text: &str) -> Vec<u8> {
@@ -37,7 +40,7 @@ fn charset_is_found_where_it_is_declared() {
          <META HTTP-EQUIV='Content-Type' CONTENT='text/html; charset=gb2312'>",
     );
     let xml = "<?xml version=\"1.0\" encoding=\"GBK\"?><rss><title>评论</title></rss>";
-    let rows: Vec<(&str, Vec<u8>, Option<&str>, &str, String)> = vec![
+    let rows: Vec<Row> = vec![
         ("header gbk", gbk(PAGE), Some("text/html; charset=GBK"), "gb18030", PAGE.into()),
         ("quoted header", gbk(PAGE), Some("text/html;Charset = \"gb2312\""), "gb18030", PAGE.into()),
         ("big5", big5, Some("text/html; charset=big5"), "Big5", "<p>中國工人</p>".into()),
@@ -82,7 +85,7 @@ fn bytes_beat_a_lying_label() {
     let text = format!("{}\u{FFFD}", &PAGE[..PAGE.find("评论").unwrap()]);
     check("cut utf-8", cut, Some("a/b; charset=gbk"), "UTF-8", &text, &[CharsetMismatch, CharsetErrors]);
     let whole = gbk(PAGE);
-    let cut = &whole[..gbk(&PAGE[..PAGE.find("评论").unwrap()]).len() + 1];
+    let cut = &whole[..=gbk(&PAGE[..PAGE.find("评论").unwrap()]).len()];
     check("cut gbk", cut, Some("a/b; charset=gbk"), "gb18030", &text, &[CharsetErrors]);
     let mut broken = PAGE.as_bytes().to_vec();
     broken.insert(PAGE.find("中工").unwrap(), 0xFF);

@@ -40,8 +40,9 @@ pub struct Article {
     pub next: Option<Url>,
 }
 
-/// Reads an article's page by the first layout that fits: its body yields text or a picture (a comic: a
-/// picture). `None` comes with one flaw that says why.
+/// Reads an article's page. A layout fits when its body yields text or a picture (a comic: a picture). Templates
+/// share the body's class, so of those that fit the one that reads most of title, date, source and author is
+/// taken, the earlier one when equal. `None` comes with one flaw that says why.
 #[must_use]
 pub fn article(text: &str, url: &Url, articles: &[(String, ArticleLayout)]) -> (Option<Article>, Vec<Flaw>) {
     if let Some(flaw) = unreadable(text) {
@@ -50,16 +51,30 @@ pub fn article(text: &str, url: &Url, articles: &[(String, ArticleLayout)]) -> (
     let page = Page::parse(text);
     let mut flaws: Vec<Flaw> = page.limit.map(limit_flaw).into_iter().collect();
     let base = base_of(&page, url);
+    let mut best: Option<Article> = None;
     for (name, layout) in articles {
         let kept = removed(&page, layout.remove.as_deref());
-        if let Some(found) = read(kept.as_ref().unwrap_or(&page), url, &base, layout) {
-            return (Some(Article { layout: name.clone(), ..found }), flaws);
+        if let Some(found) = read(kept.as_ref().unwrap_or(&page), url, &base, layout)
+            && best.as_ref().is_none_or(|best| credits_read(&found) > credits_read(best))
+        {
+            best = Some(Article { layout: name.clone(), ..found });
         }
+    }
+    if best.is_some() {
+        return (best, flaws);
     }
     let title = page_title(&page);
     let why = if asks_for_login(&page, &title) { "asks for a login" } else { "fits no article layout" };
     flaws.push(Flaw::new(FlawCode::ArticleUnread, format!("“{title}” at {url} {why}")));
     (None, flaws)
+}
+
+/// How much of title, date, source and author was read.
+fn credits_read(article: &Article) -> usize {
+    [article.title.is_some(), article.date.is_some(), article.source.is_some(), !article.authors.is_empty()]
+        .into_iter()
+        .filter(|read| *read)
+        .count()
 }
 
 fn read(page: &Page, url: &Url, base: &Url, layout: &ArticleLayout) -> Option<Article> {
