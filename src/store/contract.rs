@@ -1,8 +1,9 @@
 //! What every engine must do. Each engine's tests call [`all`] with a way to make a fresh, empty store.
 
-use super::samples::{channel, entry, guided, instant, key, linked, live, poll_of};
+use super::cases::{Case, NEW, feed_cases, portal_cases};
+use super::samples::{channel, guided, instant, linked, live, poll_of, with_content};
 use super::{FetchState, PollState, Store};
-use crate::model::{Candidate, DateRung, Enclosure, EntryId, Image, KeyKind, Precision, Standing};
+use crate::model::{DateRung, Enclosure, EntryId, Image, Precision, Standing};
 use chrono::TimeDelta;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,117 +26,6 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     stamps(&*fresh().await).await;
     odd_input(&*fresh().await).await;
     closed(&*fresh().await).await;
-}
-
-/// What the second poll's candidates turn out to be: the number of the first poll's candidate, or new.
-const NEW: usize = usize::MAX;
-
-struct Case {
-    name: &'static str,
-    first: Vec<Candidate>,
-    second: Vec<Candidate>,
-    /// For each candidate of the second poll.
-    expected: Vec<usize>,
-}
-
-fn with_content(mut candidate: Candidate, content: &str) -> Candidate {
-    candidate.entry.content = Some(content.to_owned());
-    candidate
-}
-
-fn titled(title: &str) -> Candidate {
-    Candidate { keys: vec![key(KeyKind::TitleDay, title)], entry: entry(&format!("urn:t:{title}"), title) }
-}
-
-fn case(name: &'static str, first: Vec<Candidate>, second: Vec<Candidate>, expected: &[usize]) -> Case {
-    Case { name, first, second, expected: expected.to_vec() }
-}
-
-fn portal_cases() -> Vec<Case> {
-    let old = "424/191210112419833";
-    let new = "c/2019-12-10/8907680";
-    vec![
-        case("the same link", vec![linked(old, "甲")], vec![linked(old, "乙")], &[0]),
-        case("another link", vec![linked(old, "甲")], vec![linked("424/2", "乙")], &[NEW]),
-        case("a new URL scheme", vec![linked(old, "甲")], vec![linked(new, "甲")], &[0]),
-        case("a new scheme, another title", vec![linked(old, "甲")], vec![linked(new, "乙")], &[NEW]),
-        case(
-            "both schemes on the page: the old one is itself, the new one is another entry",
-            vec![linked(old, "甲")],
-            vec![linked(new, "甲"), linked(old, "甲")],
-            &[NEW, 0],
-        ),
-        case(
-            "two bulletins of one title in the new scheme",
-            vec![linked(old, "早报")],
-            vec![linked("c/1", "早报"), linked("c/2", "早报")],
-            &[NEW, NEW],
-        ),
-        case(
-            "two known bulletins of one title, one candidate in the new scheme: nobody can tell",
-            vec![linked("424/1", "早报"), linked("424/2", "早报")],
-            vec![linked(new, "早报")],
-            &[NEW],
-        ),
-        case("comics of one title", vec![linked("9/1", "漫画")], vec![linked("9/2", "漫画")], &[NEW]),
-        case(
-            "comics of one title, side by side",
-            vec![linked("9/1", "漫画"), linked("9/2", "漫画")],
-            vec![linked("9/2", "漫画"), linked("9/1", "漫画")],
-            &[1, 0],
-        ),
-        case(
-            "the same scheme and the same content",
-            vec![with_content(linked("9/1", "甲"), "<p>全文</p>")],
-            vec![with_content(linked("9/2", "甲"), "<div>全文</div>")],
-            &[0],
-        ),
-        case(
-            "the same scheme and other content",
-            vec![with_content(linked("9/1", "甲"), "<p>全文</p>")],
-            vec![with_content(linked("9/2", "甲"), "<p>另文</p>")],
-            &[NEW],
-        ),
-        case(
-            "an entry twice on the page",
-            vec![linked("9/1", "甲")],
-            vec![linked("9/1", "甲"), linked("9/2", "乙"), linked("9/1", "甲的全题")],
-            &[0, NEW, 0],
-        ),
-        case("no link at all", vec![titled("甲")], vec![titled("甲"), titled("乙")], &[0, NEW]),
-    ]
-}
-
-fn feed_cases() -> Vec<Case> {
-    vec![
-        case("the same guid, all else new", vec![guided("g1", "/1", "甲")], vec![guided("g1", "/x", "乙")], &[0]),
-        case(
-            "a new guid, the same link and title",
-            vec![guided("g1", "/1", "甲")],
-            vec![guided("g2", "/1", "甲")],
-            &[0],
-        ),
-        case(
-            "a new guid and title under a link that everything shares",
-            vec![guided("g1", "/", "甲"), guided("g2", "/", "乙")],
-            vec![guided("g3", "/", "丙"), guided("g2", "/", "乙")],
-            &[NEW, 1],
-        ),
-        case("the guid is gone, the link stays", vec![guided("g1", "/1", "甲")], vec![linked("/1", "甲")], &[0]),
-        case("a guid appears", vec![linked("/1", "甲")], vec![guided("g1", "/1", "甲")], &[0]),
-        case(
-            "guid of one, link of another: the guid wins and the link stays where it is",
-            vec![guided("g1", "/1", "甲"), guided("g2", "/2", "乙")],
-            vec![guided("g1", "/2", "丙"), linked("/1", "甲")],
-            &[0, 0],
-        ),
-        case(
-            "two guids on one title and day",
-            vec![guided("g1", "/1", "日报")],
-            vec![guided("g2", "/2", "日报")],
-            &[NEW],
-        ),
-    ]
 }
 
 async fn identity(fresh: Fresh<'_>) {
@@ -170,7 +60,7 @@ async fn a_key_stays_after_a_move(store: &dyn Store) {
     store.record(&live(1, vec![old.clone()])).await.unwrap();
     store.record(&live(2, vec![])).await.unwrap();
     let moved = store.record(&live(3, vec![new.clone()])).await.unwrap();
-    assert_eq!(moved.touched, [old.entry.id.clone()]);
+    assert_eq!(moved.touched, std::slice::from_ref(&old.entry.id));
     let both = store.record(&live(4, vec![new, linked("424/1", "甲二")])).await.unwrap();
     assert!(both.new.is_empty(), "{both:?}");
     let links = ["424/1".to_owned(), "c/2019/1".to_owned(), "c/2019/2".to_owned()];

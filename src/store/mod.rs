@@ -5,6 +5,8 @@
 //! that all engines share.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod laws;

@@ -69,3 +69,9 @@ pub(crate) fn poll_of(name: &str, hours: i64, standing: Standing, candidates: Ve
 pub(crate) fn live(hours: i64, candidates: Vec<Candidate>) -> Poll {
     poll_of("a", hours, Standing::Live, candidates)
 }
+
+/// The candidate with the text of its article.
+pub(crate) fn with_content(mut candidate: Candidate, content: &str) -> Candidate {
+    candidate.entry.content = Some(content.to_owned());
+    candidate
+}

@@ -23,13 +23,13 @@ fn shapes_tell_schemes_apart_and_articles_not() {
 
 #[test]
 fn dates_climb_the_ladder_and_never_jump_forward() {
+    use DateRung::{Article, FirstSeen, List, UrlDay};
     let first_seen = instant(100);
     let dated = |rung, hours: i64| Dated {
         at: (instant(0) + TimeDelta::hours(hours)).fixed_offset(),
         precision: Precision::Second,
         rung,
     };
-    use DateRung::{Article, FirstSeen, List, UrlDay};
     for (stored, seen, takes) in [
         (dated(List, 0), dated(Article, -5), true),
         (dated(List, 0), dated(Article, 1), true),
@@ -46,6 +46,8 @@ fn dates_climb_the_ladder_and_never_jump_forward() {
     }
 }
 
+type Edit = fn(&mut Entry);
+
 #[test]
 fn only_what_a_reader_sees_is_hashed() {
     let base = Entry {
@@ -54,7 +56,6 @@ fn only_what_a_reader_sees_is_hashed() {
         images: vec![Image { url: "http://img.example/a.jpg?w=1".to_owned(), ..Image::default() }],
         ..entry("a", "题 目")
     };
-    type Edit = fn(&mut Entry);
     let same: &[Edit] = &[
         |e| e.title = " 题\n目 ".to_owned(),
         |e| e.content = Some("<div class=\"x\">正文&#38;<b>图</b></div>\n<div>二</div>".to_owned()),

@@ -90,7 +90,7 @@ fn is_whole(path: &Path, size: u64) -> Result<(), StoreError> {
         1 => 65536,
         size => size,
     };
-    if header.starts_with(b"SQLite format 3\0") && page > 0 && size % page > 0 {
+    if header.starts_with(b"SQLite format 3\0") && page > 0 && !size.is_multiple_of(page) {
         return Err(error::damaged(path, format!("it ends inside a page of {page} bytes")));
     }
     Ok(())

@@ -64,10 +64,10 @@ async fn check_damage(name: &str, damage: impl Fn(&mut Vec<u8>)) {
 async fn a_damaged_file_is_refused_and_left_alone() {
     check_damage("random bytes", |bytes| {
         let mut state = 7_u32;
-        bytes.iter_mut().for_each(|byte| {
+        for byte in bytes.iter_mut() {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             *byte = state.to_be_bytes()[0];
-        });
+        }
     })
     .await;
     check_damage("text", |bytes| *bytes = b"this is not a database\n".repeat(100)).await;
