@@ -23,13 +23,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let live = sample::feed(12);
     let mut bundled = sample::feed(5);
     bundled.id = "pinglun".parse()?;
-    bundled.title = "中工评论合集".to_owned();
-    bundled.description = "中工时评、人物与漫画评论合为一份。".to_owned();
+    bundled.title = String::from("中工评论合集");
+    bundled.description = String::from("中工时评、人物与漫画评论合为一份。");
     bundled.standing = Standing::Snapshot;
     let mut empty = sample::feed(0);
     empty.id = "renwu".parse()?;
-    empty.title = "Workers & Lives <人物>".to_owned();
-    empty.description = "שלום – a feed with mixed scripts, still waiting for its first entry.".to_owned();
+    empty.title = String::from("Workers & Lives <人物>");
+    empty.description = String::from("שלום – a feed with mixed scripts, still waiting for its first entry.");
     for (lang, name) in [(Lang::Zh, "zh"), (Lang::En, "en")] {
         let pages = [
             ("catalogue", catalogue(&[&live, &bundled, &empty], &site, lang)),

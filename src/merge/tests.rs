@@ -1,2 +1,204 @@
+use super::{ChannelInput, feed};
+use crate::config::{Channel, FeedSpec, Origin, PageAddress};
+use crate::model::{DateRung, Dated, Entry, EntryId, Feed, Precision, Record, Standing};
+use chrono::{DateTime, TimeZone, Utc};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::collections::HashSet;
+use url::Url;
+
+fn channel(name: &str, is_page: bool) -> Channel {
+    let url = Url::parse(&format!("http://{name}.example.org/list")).unwrap();
+    let second = Url::parse("https://other.example.org/").unwrap();
+    let page = |url| PageAddress { url, next: None };
+    let origin = if is_page {
+        Origin::Page { addresses: vec![page(url), page(second)], layouts: vec![], articles: vec![] }
+    } else {
+        Origin::Feed { url }
+    };
+    Channel {
+        id: name.parse().unwrap(),
+        title: name.to_owned(),
+        origin,
+        every: None,
+        timezone: chrono_tz::Asia::Shanghai,
+        language: "zh-CN".to_owned(),
+        snapshot: None,
+    }
+}
+
+fn spec(limit: usize) -> FeedSpec {
+    FeedSpec {
+        id: "merged".parse().unwrap(),
+        title: "合集".to_owned(),
+        description: "一句话".to_owned(),
+        language: "zh-CN".to_owned(),
+        channels: vec!["a".parse().unwrap(), "b".parse().unwrap()],
+        limit,
+    }
+}
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    Utc.timestamp_opt(1_700_000_000 + seconds, 0).unwrap()
+}
+
+/// A record of a channel: id, path of its page, seconds of its publication, sequence number, whether it has content.
+fn record(channel: &str, id: &str, path: Option<&str>, published: i64, seq: u64, has_content: bool) -> Record {
+    Record {
+        channel: channel.parse().unwrap(),
+        seq,
+        first_seen: at(published),
+        changed: at(i64::try_from(seq).unwrap()),
+        standing: Standing::Live,
+        entry: Entry {
+            id: EntryId(id.to_owned()),
+            url: path.map(|path| format!("{}://h/{path}", if seq.is_multiple_of(2) { "http" } else { "https" })),
+            title: format!("{channel} {id}"),
+            summary: None,
+            content: has_content.then(|| "<p>x</p>".to_owned()),
+            published: Dated { at: at(published).fixed_offset(), precision: Precision::Second, rung: DateRung::List },
+            updated: None,
+            authors: vec![],
+            contributors: vec![],
+            categories: vec![],
+            enclosures: vec![],
+            images: vec![],
+            source: None,
+            language: None,
+            rights: None,
+            links: vec![],
+        },
+    }
+}
+
+fn merged(a: Vec<Record>, b: Vec<Record>, limit: usize) -> Feed {
+    let channels = [channel("a", true), channel("b", false)];
+    let [first, second] = &channels;
+    let inputs = [ChannelInput { channel: first, records: a }, ChannelInput { channel: second, records: b }];
+    feed(&spec(limit), &inputs, at(-5))
+}
+
+/// `channel id` of each entry.
+fn shown(feed: &Feed) -> Vec<&str> {
+    feed.entries.iter().map(|record| record.entry.title.as_str()).collect()
+}
+
 #[test]
-fn x() {}
+fn newest_first_then_channel_then_latest_change_then_id() {
+    let a = vec![
+        record("a", "1", None, 10, 1, true),
+        record("a", "2", None, 30, 2, true),
+        record("a", "3", None, 20, 3, true),
+        record("a", "4", None, 20, 5, true),
+        record("a", "6", None, 20, 5, true),
+    ];
+    let b = vec![record("b", "5", None, 20, 9, true), record("b", "0", None, 40, 8, true)];
+    assert_eq!(shown(&merged(a, b, 50)), ["b 0", "a 2", "a 4", "a 6", "a 3", "b 5", "a 1"]);
+}
+
+#[test]
+fn one_article_of_two_channels_is_one_entry() {
+    for (a, b, expected) in [
+        // The same id, the same page under two schemes, and neither.
+        (("1", Some("x"), true), ("1", Some("y"), true), &["a 1"][..]),
+        (("1", Some("x"), true), ("2", Some("x"), true), &["a 1"]),
+        (("1", Some("x"), true), ("2", Some("y"), true), &["a 1", "b 2"]),
+        (("1", None, true), ("2", None, true), &["a 1", "b 2"]),
+        // The first channel wins, unless only the second has the text.
+        (("1", Some("x"), false), ("2", Some("x"), false), &["a 1"]),
+        (("1", Some("x"), false), ("2", Some("x"), true), &["b 2"]),
+        (("1", Some("x"), false), ("1", None, true), &["b 1"]),
+        (("1", Some("x#1"), true), ("2", Some("x#2"), true), &["a 1", "b 2"]),
+    ] {
+        let feed = merged(vec![record("a", a.0, a.1, 0, 1, a.2)], vec![record("b", b.0, b.1, 0, 2, b.2)], 50);
+        assert_eq!(shown(&feed), expected, "{a:?} {b:?}");
+    }
+}
+
+#[test]
+fn entries_of_one_channel_may_share_a_page() {
+    let a = vec![record("a", "1", Some("x"), 1, 2, true), record("a", "2", Some("x"), 0, 4, true)];
+    assert_eq!(shown(&merged(a, vec![], 50)), ["a 1", "a 2"]);
+}
+
+#[test]
+fn the_feed_is_as_old_as_its_last_shown_change() {
+    let a = vec![record("a", "1", None, 10, 3, true), record("a", "2", None, 5, 99, true)];
+    assert_eq!(merged(a.clone(), vec![], 50).updated, at(99));
+    assert_eq!(merged(a, vec![], 1).updated, at(3), "what is not shown does not count");
+    assert_eq!(merged(vec![], vec![], 50).updated, at(-5));
+}
+
+#[test]
+fn a_feed_is_a_snapshot_as_long_as_it_shows_one() {
+    let mut old = record("a", "1", None, 0, 1, true);
+    old.standing = Standing::Snapshot;
+    assert_eq!(merged(vec![old.clone()], vec![], 50).standing, Standing::Snapshot);
+    assert_eq!(merged(vec![old], vec![record("b", "2", None, 9, 2, true)], 1).standing, Standing::Live);
+    assert_eq!(merged(vec![], vec![], 1).standing, Standing::Live);
+}
+
+#[test]
+fn only_a_feed_of_one_page_has_a_home() {
+    let home = |channels: &[Channel]| {
+        let inputs: Vec<_> = channels.iter().map(|channel| ChannelInput { channel, records: vec![] }).collect();
+        feed(&spec(1), &inputs, at(0)).home
+    };
+    assert_eq!(home(&[channel("a", true)]).as_deref(), Some("http://a.example.org/list"));
+    assert_eq!(home(&[channel("a", false)]), None);
+    assert_eq!(home(&[channel("a", true), channel("b", true)]), None);
+    assert_eq!(home(&[]), None);
+}
+
+fn records(name: &'static str) -> impl Strategy<Value = Vec<Record>> {
+    // Few values, so that ids, pages and instants collide often.
+    let one = (0u8..8, option::of(0u8..5), 0i64..4, 0u64..6, any::<bool>());
+    vec(one, 0..12).prop_map(move |all| {
+        let make = |(id, path, published, seq, content): (u8, Option<u8>, _, _, _)| {
+            let path = path.map(|path| path.to_string());
+            record(name, &id.to_string(), path.as_deref(), published, seq, content)
+        };
+        let mut seen = HashSet::new();
+        // The ledger has each id of a channel once.
+        all.into_iter().map(make).filter(|record| seen.insert(record.entry.id.clone())).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_order_of_records_does_not_matter(a in records("a"), b in records("b"), turn in 0usize..12, limit in 1usize..20) {
+        let once = merged(a.clone(), b.clone(), limit);
+        let (mut a, mut b) = (a, b);
+        let (x, y) = (turn % a.len().max(1), turn % b.len().max(1));
+        a.rotate_left(x);
+        a.reverse();
+        b.rotate_left(y);
+        prop_assert_eq!(merged(a, b, limit), once);
+    }
+
+    #[test]
+    fn no_id_and_no_page_comes_twice_and_nothing_else_is_lost(a in records("a"), b in records("b"), limit in 1usize..30) {
+        let feed = merged(a.clone(), b.clone(), limit);
+        prop_assert!(feed.entries.len() <= limit);
+        let ids: HashSet<_> = feed.entries.iter().map(|record| &record.entry.id).collect();
+        prop_assert_eq!(ids.len(), feed.entries.len());
+        prop_assert!(feed.entries.windows(2).all(|two| two[0].entry.published.at >= two[1].entry.published.at));
+        let page = |record: &Record| record.entry.url.as_deref().map(|url| url.split("://").nth(1).unwrap().to_owned());
+        for one in &feed.entries {
+            for other in &feed.entries {
+                prop_assert!(one.channel == other.channel || page(one).is_none() || page(one) != page(other));
+            }
+        }
+        if limit >= a.len() + b.len() {
+            // Whoever is missing has a twin that is shown: by id, or by page in the other channel.
+            for lost in a.iter().chain(&b) {
+                let twin = |shown: &Record| shown.entry.id == lost.entry.id
+                    || shown.channel != lost.channel && page(shown).is_some() && page(shown) == page(lost);
+                prop_assert!(feed.entries.iter().any(twin), "lost {:?}", lost.entry.title);
+            }
+        }
+    }
+}

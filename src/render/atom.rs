@@ -1,8 +1,8 @@
 //! Atom 1.0 (RFC 4287), written by the `atom_syndication` crate.
 
 use super::text::{
-    address, atom_id, cover, description, entry_language, escape, feed_id, feed_language, file_type, language, line,
-    media_type, minted, owned, pictures, printable, revised, some_line,
+    address, atom_id, cover, description, entry_language, escape, feed_id, feed_language, feed_title, file_type,
+    language, line, media_type, minted, owned, pictures, printable, revised, some_line,
 };
 use super::{Form, Site};
 use crate::model::{self, Entry, Feed};
@@ -21,7 +21,7 @@ const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 pub fn atom(feed: &Feed, site: &Site<'_>) -> String {
     let language = feed_language(feed, site);
     let document = atom_syndication::Feed {
-        title: Text::plain(line(&feed.title)),
+        title: Text::plain(feed_title(feed)),
         id: feed_id(feed),
         updated: printable(feed.updated.fixed_offset()),
         // Every feed needs an author for the entries that name none (section 4.1.1).

@@ -2,8 +2,8 @@
 //! stands in `_heliu`.
 
 use super::text::{
-    address, cover, description, entry_language, feed_id, feed_language, file_type, guid, line, owned, revised,
-    rfc3339, some_line,
+    address, cover, description, entry_language, feed_id, feed_language, feed_title, file_type, guid, line, owned,
+    revised, rfc3339, some_line,
 };
 use super::{Form, Site};
 use crate::model::{Entry, Feed, Person, Record, Source, Standing};
@@ -100,7 +100,7 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
     let language = feed_language(feed, site);
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
-        title: line(&feed.title),
+        title: feed_title(feed),
         home_page_url: feed.home.as_deref().and_then(address).unwrap_or_else(|| Form::Page.address(feed, site)),
         feed_url: Form::Json.address(feed, site),
         description: description(feed),
@@ -159,10 +159,11 @@ fn authors(people: &[Person]) -> Vec<Author> {
 
 /// Plain words, each once.
 fn tags(entry: &Entry) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
     let mut tags: Vec<String> = Vec::new();
     for category in &entry.categories {
         let word = category.label.as_deref().and_then(some_line).or_else(|| some_line(&category.term));
-        tags.extend(word.filter(|word| !tags.contains(word)));
+        tags.extend(word.filter(|word| seen.insert(word.clone())));
     }
     tags
 }

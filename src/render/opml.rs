@@ -1,6 +1,6 @@
 //! OPML 2.0 (<http://opml.org/spec2.opml>): the list of the feeds, for readers that import it.
 
-use super::text::{description, escape, feed_language, line, rfc822};
+use super::text::{description, escape, feed_language, feed_title, line, rfc822};
 use super::{Form, Site};
 use crate::model::Feed;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ pub fn opml(feeds: &[&Feed], site: &Site<'_>) -> String {
     }
     push(&mut out, format_args!("  <docs>http://opml.org/spec2.opml</docs>\n </head>\n <body>\n"));
     for feed in feeds {
-        let title = escape(&line(&feed.title));
+        let title = escape(&feed_title(feed));
         push(&mut out, format_args!("  <outline type=\"rss\" text=\"{title}\" title=\"{title}\""));
         push(&mut out, format_args!(" description=\"{}\"", escape(&description(feed))));
         push(&mut out, format_args!(" language=\"{}\"", feed_language(feed, site).to_lowercase()));

@@ -1,7 +1,9 @@
 //! Pages for people: the catalogue and one page per feed. Plain HTML that works without scripts; the templates
 //! escape everything but the sanitised full text.
 
-use super::text::{address, cover, file_type, language, line, owned, printable, revised, rfc3339, some_line};
+use super::text::{
+    address, cover, feed_title, file_type, language, line, owned, printable, revised, rfc3339, some_line,
+};
 use super::words::Words;
 use super::{Form, Lang, Site};
 use crate::model::{Entry, Feed, Person, Precision, Standing};
@@ -95,7 +97,7 @@ impl Card {
         let address = |name, form: Form| Address { name, kind: form.link_type(), url: form.address(feed, site) };
         let newest = feed.entries.iter().map(|record| &record.entry).max_by_key(|entry| entry.published.at);
         Self {
-            title: some_line(&feed.title).unwrap_or_else(|| feed.id.to_string()),
+            title: feed_title(feed),
             description: some_line(&feed.description),
             language: super::text::feed_language(feed, site),
             page: Form::Page.address(feed, site),

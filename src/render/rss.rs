@@ -1,7 +1,7 @@
 //! RSS 2.0 (RSS Advisory Board specification 2.0.11 and its best-practices profile), written by the `rss` crate.
 
 use super::text::{
-    address, cover, description, escape, feed_language, file_type, guid, line, owned, pictures, rfc822, some_line,
+    address, cover, description, escape, feed_language, feed_title, file_type, guid, owned, pictures, rfc822, some_line,
 };
 use super::{Form, Site};
 use crate::model::{Enclosure, Entry, Feed, Image, Person, Source};
@@ -22,7 +22,7 @@ const TTL_MINUTES: &str = "30";
 pub fn rss(feed: &Feed, site: &Site<'_>) -> String {
     let page = Form::Page.address(feed, site);
     let channel = Channel {
-        title: line(&feed.title),
+        title: feed_title(feed),
         link: feed.home.as_deref().and_then(address).unwrap_or_else(|| page.clone()),
         description: description(feed),
         language: Some(feed_language(feed, site).to_lowercase()),
@@ -103,7 +103,8 @@ fn categories(entry: &Entry) -> Vec<Category> {
 /// RSS demands an address in `source`; a source without one is told by [`dublin_core`].
 fn feed_source(source: &Source) -> Option<rss::Source> {
     let url = source.feed_url.as_deref().and_then(address).or_else(|| source.url.as_deref().and_then(address))?;
-    Some(rss::Source { url, title: some_line(&source.title) })
+    let title = some_line(&source.title).unwrap_or_else(|| url.clone());
+    Some(rss::Source { url, title: Some(title) })
 }
 
 /// RSS demands a length; 0 says that it is not known (RSS Advisory Board profile).

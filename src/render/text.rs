@@ -4,6 +4,8 @@ use super::Site;
 use crate::model::{Entry, Feed, Image, Standing};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt::Write;
 use url::Url;
 use uuid::Uuid;
 
@@ -77,18 +79,20 @@ fn uri(text: &str) -> String {
         at + 3 + rest.find(['/', '?', '#']).unwrap_or(rest.len())
     });
     let bytes = text.as_bytes();
+    let mut has_fragment = false;
     let mut out = String::with_capacity(text.len());
     for (at, &byte) in bytes.iter().enumerate() {
         let fine = match byte {
             b'%' => bytes.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)),
             b'[' | b']' => at < host_end,
-            b'#' => !bytes[..at].contains(&b'#'),
+            b'#' => !std::mem::replace(&mut has_fragment, true),
             _ => byte.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(&byte),
         };
         if fine {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing into a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out
@@ -171,12 +175,17 @@ pub(super) fn revised(entry: &Entry) -> Option<DateTime<FixedOffset>> {
     entry.updated.filter(|updated| *updated > entry.published.at)
 }
 
+/// The feed's title on one line; its name when it has none, since every format demands a title.
+pub(super) fn feed_title(feed: &Feed) -> String {
+    some_line(&feed.title).unwrap_or_else(|| feed.id.to_string())
+}
+
 /// What the feed says about itself, with a word for people when it only shows a snapshot.
 pub(super) fn description(feed: &Feed) -> String {
-    let text = if feed.description.trim().is_empty() { &feed.title } else { &feed.description };
+    let text = some_line(&feed.description).unwrap_or_else(|| feed_title(feed));
     match feed.standing {
-        Standing::Live => line(text),
-        Standing::Snapshot => format!("{}{}", line(text), snapshot_note(&feed.language)),
+        Standing::Live => text,
+        Standing::Snapshot => format!("{text}{}", snapshot_note(&feed.language)),
     }
 }
 
@@ -224,11 +233,10 @@ pub(super) fn file_type(given: Option<&str>) -> String {
 
 /// The pictures that are not enclosures already, addresses checked, each address once.
 pub(super) fn pictures(entry: &Entry) -> Vec<(String, &Image)> {
-    let mut seen: Vec<String> = entry.enclosures.iter().filter_map(|file| address(&file.url)).collect();
+    let mut seen: HashSet<String> = entry.enclosures.iter().filter_map(|file| address(&file.url)).collect();
     let mut found = Vec::new();
     for image in &entry.images {
-        if let Some(url) = address(&image.url).filter(|url| !seen.contains(url)) {
-            seen.push(url.clone());
+        if let Some(url) = address(&image.url).filter(|url| seen.insert(url.clone())) {
             found.push((url, image));
         }
     }
