@@ -27,7 +27,8 @@ pub enum Accept {
 pub struct Request {
     /// The address; its fragment is never sent.
     pub url: Url,
-    /// Sent as `If-None-Match` and `If-Modified-Since`, unless a redirect leads to another origin.
+    /// Sent as `If-None-Match` and `If-Modified-Since`, unless a redirect leads to another origin
+    /// (from http to https of the same host counts as the same). What cannot stand in a header is dropped.
     pub validators: Validators,
     /// What is wanted.
     pub accept: Accept,
@@ -44,7 +45,8 @@ pub struct Response {
     pub url: Url,
     /// Where the chain of redirects leads, if every hop of it was permanent (301, 308).
     pub moved: Option<Url>,
-    /// The validators to store.
+    /// The validators to store for the address that was asked for. On a 304 those that were sent,
+    /// where the answer brings no new ones; none when another party answered than was asked.
     pub validators: Validators,
     /// `Content-Type`, as sent.
     pub content_type: Option<String>,
@@ -84,6 +86,8 @@ pub enum FetchErrorKind {
     TooLarge,
     /// The body ended early or its coding is broken.
     Body,
+    /// A success without any content: 204, 205, or a 200 of zero bytes.
+    Empty,
     /// The answer is not HTTP.
     Protocol,
 }

@@ -1,0 +1,379 @@
+//! One fetch from start to end: turns, hops, deadlines, status, body.
+
+use super::dial::{self, Connector, Dial, Resolve, SystemDial, SystemResolve, garbled, late};
+use super::error::{self, Failure};
+use super::pace::Pace;
+use super::types::FetchErrorKind::{Body, Empty, Protocol, Redirect, Status};
+use super::types::{FetchError, Request, Response, Validators};
+use super::{coding, guard, headers, redirect};
+use arc_swap::ArcSwap;
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Empty as NoBody};
+use hyper::Uri;
+use hyper::body::{Body as _, Incoming};
+use hyper::http::{HeaderMap, HeaderValue, header};
+use hyper_util::client::legacy::connect::{HttpInfo, capture_connection};
+use hyper_util::client::legacy::{self, Client as Pool};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use ipnet::IpNet;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+/// Bodies above this size on the wire are unpacked on a thread where they delay nobody.
+const LARGE: usize = 8 * 1024;
+/// The most bytes of headers in an answer.
+const HEADERS: u32 = 64 * 1024;
+/// How long an unused connection is kept.
+const KEPT: Duration = Duration::from_secs(15);
+
+/// How long each step of a fetch may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Name → addresses.
+    pub dns: Duration,
+    /// Address → connection.
+    pub connect: Duration,
+    /// The TLS handshake.
+    pub tls: Duration,
+    /// Request → the end of the answer's headers.
+    pub first_byte: Duration,
+    /// The pause between two pieces of a body.
+    pub idle: Duration,
+    /// Everything together, redirects included; waiting for a host's turn is not counted.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        let [dns, connect, tls, first_byte, idle, total] = [5, 5, 5, 15, 10, 30].map(Duration::from_secs);
+        Self { dns, connect, tls, first_byte, idle, total }
+    }
+}
+
+/// How to fetch.
+#[derive(Clone)]
+pub struct Options {
+    /// Sent as `User-Agent`.
+    pub user_agent: String,
+    /// Networks that may be fetched from although they are not public; there any port goes and nobody waits.
+    pub allow_networks: Vec<IpNet>,
+    /// How long each step may take.
+    pub deadlines: Deadlines,
+    /// The pause between two requests to one host and port.
+    pub host_gap: Duration,
+    /// The most redirects in a row.
+    pub max_redirects: usize,
+    /// The ports of public hosts that may be connected to.
+    pub ports: Vec<u16>,
+    /// Turns names into addresses.
+    pub resolver: Arc<dyn Resolve>,
+    /// Connects to checked addresses.
+    pub dialer: Arc<dyn Dial>,
+    /// Trust other certificates than the web's; its ALPN is replaced. `None`: the web's.
+    pub tls: Option<rustls::ClientConfig>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("heliu/", env!("CARGO_PKG_VERSION")).to_owned(),
+            allow_networks: Vec::new(),
+            deadlines: Deadlines::default(),
+            host_gap: Duration::from_secs(1),
+            max_redirects: 5,
+            ports: vec![80, 443],
+            resolver: Arc::new(SystemResolve),
+            dialer: Arc::new(SystemDial),
+            tls: None,
+        }
+    }
+}
+
+/// The client; cheap to share behind an `Arc`.
+pub struct Client {
+    user_agent: HeaderValue,
+    deadlines: Deadlines,
+    host_gap: Duration,
+    max_redirects: usize,
+    pace: Pace,
+    way: ArcSwap<Way>,
+}
+
+/// The networks and the connections that were made under them, replaced together.
+struct Way {
+    connector: Connector,
+    pool: Pool<Connector, NoBody<Bytes>>,
+}
+
+/// One fetch under way.
+struct Trip<'a> {
+    request: &'a Request,
+    /// The address that is asked now.
+    url: Url,
+    /// The addresses that were asked before.
+    visited: Vec<Url>,
+    /// Whether every redirect so far was permanent.
+    permanent: bool,
+}
+
+/// What one hop led to.
+enum Hop {
+    Arrived(Box<Response>),
+    Onwards { to: Url, permanent: bool },
+}
+
+impl Client {
+    /// A client that goes by these options. Must be called inside a Tokio runtime.
+    ///
+    /// # Panics
+    /// Never: ring always offers the cipher suites that are asked for.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let mut tls = options.tls.unwrap_or_else(|| dial::tls().expect("ring has TLS 1.2 and 1.3"));
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let connector = Connector {
+            resolver: options.resolver,
+            dialer: options.dialer,
+            allow: options.allow_networks.into(),
+            ports: options.ports.into(),
+            deadlines: options.deadlines,
+            tls: Arc::new(tls),
+        };
+        Self {
+            user_agent: headers::user_agent(&options.user_agent),
+            deadlines: options.deadlines,
+            host_gap: options.host_gap,
+            max_redirects: options.max_redirects,
+            pace: Pace::default(),
+            way: ArcSwap::from_pointee(Way::new(connector)),
+        }
+    }
+
+    /// Replaces the networks that may be fetched from although they are not public. Kept connections
+    /// are dropped; fetches under way end under the old networks.
+    pub fn set_allow_networks(&self, networks: Vec<IpNet>) {
+        let connector = Connector { allow: networks.into(), ..self.way.load().connector.clone() };
+        self.way.store(Arc::new(Way::new(connector)));
+    }
+
+    /// Fetches one document: a whole, unpacked 2xx body, or a 304.
+    ///
+    /// # Errors
+    /// [`FetchError`], whose message says what was wrong and what to do, in one line.
+    pub async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        let way = self.way.load_full();
+        let mut url = request.url.clone();
+        url.set_fragment(None);
+        let mut trip = Trip { request: &request, url, visited: Vec::new(), permanent: true };
+        redirect::check(&trip.url).map_err(|failure| failure.at(&trip.url))?;
+        let mut left = self.deadlines.total;
+        loop {
+            let mut turn = self.pace.turn(&trip.url, self.host_gap).await;
+            let begin = Instant::now();
+            let hop = timeout(left, self.hop(&way, &trip, &mut turn)).await;
+            drop(turn);
+            left = left.saturating_sub(begin.elapsed());
+            let late = || late("the fetch did not end", self.deadlines.total).at(&trip.url);
+            match hop.unwrap_or_else(|_| Err(late()))? {
+                Hop::Arrived(response) => return Ok(*response),
+                Hop::Onwards { to, permanent } => trip.onwards(to, permanent, self.max_redirects)?,
+            }
+        }
+    }
+
+    /// Asks one address.
+    async fn hop(&self, way: &Way, trip: &Trip<'_>, turn: &mut super::pace::Turn) -> Result<Hop, FetchError> {
+        let at = |failure: Failure| failure.at(&trip.url);
+        let answer = self.ask(way, trip).await.map_err(at)?;
+        let peer = answer.extensions().get::<HttpInfo>().map(|info| info.remote_addr().ip());
+        if peer.is_some_and(|ip| guard::inside(ip, &way.connector.allow)) {
+            turn.without_gap();
+        }
+        let (head, body) = answer.into_parts();
+        let status = head.status.as_u16();
+        if redirect::follows(status) {
+            let location = head.headers.get(header::LOCATION).map(HeaderValue::as_bytes);
+            let to = redirect::target(&trip.url, location).map_err(at)?;
+            return Ok(Hop::Onwards { to, permanent: redirect::permanent(status) });
+        }
+        let body = match status {
+            200 | 203 => self.body(body, &head.headers, trip.request.limit).await.map_err(at)?,
+            304 if trip.conditional() => Bytes::new(),
+            _ => return Err(refused(status, &head.headers, trip)),
+        };
+        Ok(Hop::Arrived(Box::new(trip.response(status, &head.headers, body))))
+    }
+
+    /// Sends the request and waits for the headers of the answer.
+    async fn ask(&self, way: &Way, trip: &Trip<'_>) -> Result<hyper::Response<Incoming>, Failure> {
+        let mut message = hyper::Request::new(NoBody::new());
+        *message.uri_mut() = uri(&trip.url)?;
+        *message.headers_mut() = headers::request(&self.user_agent, trip.request.accept, &trip.validators());
+        let mut connection = capture_connection(&mut message);
+        let mut answer = way.pool.request(message);
+        // Connecting has its own deadlines; the clock of the first byte starts when it is done.
+        let answer = tokio::select! {
+            biased;
+            answer = &mut answer => answer,
+            () = async { drop(connection.wait_for_connection_metadata().await) } => {
+                match timeout(self.deadlines.first_byte, answer).await {
+                    Ok(answer) => answer,
+                    Err(_) => return Err(late("the server did not answer", self.deadlines.first_byte)),
+                }
+            }
+        };
+        answer.map_err(|failed| error::find(&failed).unwrap_or_else(|told| garbled(&told)))
+    }
+
+    /// The whole body, unpacked.
+    async fn body(&self, mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, Failure> {
+        if body.size_hint().lower() > limit as u64 {
+            return Err(coding::too_large(limit));
+        }
+        let mut wire = BytesMut::new();
+        loop {
+            let frame = match timeout(self.deadlines.idle, body.frame()).await {
+                Ok(Some(frame)) => frame.map_err(|failed| broken_off(&failed))?,
+                Ok(None) => break,
+                Err(_) => return Err(late("the body did not go on", self.deadlines.idle)),
+            };
+            if let Ok(data) = frame.into_data() {
+                if wire.len() + data.len() > limit {
+                    return Err(coding::too_large(limit));
+                }
+                wire.extend_from_slice(&data);
+            }
+        }
+        let body = unpacked(wire.freeze(), headers, limit).await?;
+        if body.is_empty() {
+            return Err(Failure::new(Empty, "the server sent nothing; check the address in a browser"));
+        }
+        Ok(body)
+    }
+}
+
+impl Way {
+    fn new(connector: Connector) -> Self {
+        let pool = builder().build(connector.clone());
+        Self { connector, pool }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the gate that the lint sends everybody to")]
+fn builder() -> legacy::Builder {
+    let mut builder = Pool::builder(TokioExecutor::new());
+    builder
+        .pool_timer(TokioTimer::new())
+        .timer(TokioTimer::new())
+        .pool_idle_timeout(KEPT)
+        .pool_max_idle_per_host(1)
+        .http1_title_case_headers(true)
+        .http1_max_buf_size(HEADERS as usize)
+        .http2_max_header_list_size(HEADERS);
+    builder
+}
+
+impl Trip<'_> {
+    /// What may be sent to the address that is asked now.
+    fn validators(&self) -> Validators {
+        if redirect::same_party(&self.request.url, &self.url) {
+            self.request.validators.clone()
+        } else {
+            Validators::default()
+        }
+    }
+
+    /// Whether a 304 makes sense here.
+    fn conditional(&self) -> bool {
+        self.validators() != Validators::default()
+    }
+
+    /// Goes on to the target of a redirect.
+    fn onwards(&mut self, to: Url, permanent: bool, most: usize) -> Result<(), FetchError> {
+        self.visited.push(std::mem::replace(&mut self.url, to));
+        self.permanent &= permanent;
+        if self.visited.contains(&self.url) {
+            let message = "the redirects lead in a circle; open the address in a browser and use the one it ends at";
+            return Err(Failure::new(Redirect, message).at(&self.url));
+        }
+        if self.visited.len() > most {
+            let message = format!(
+                "more than {most} redirects in a row; open the address in a browser and use the one it ends at"
+            );
+            return Err(Failure::new(Redirect, message).at(&self.url));
+        }
+        Ok(())
+    }
+
+    fn response(&self, status: u16, headers: &HeaderMap, body: Bytes) -> Response {
+        let mut validators = headers::validators(headers);
+        if status == 304 {
+            let sent = self.validators();
+            validators.etag = validators.etag.or(sent.etag);
+            validators.last_modified = validators.last_modified.or(sent.last_modified);
+        }
+        if !redirect::same_party(&self.request.url, &self.url) {
+            validators = Validators::default();
+        }
+        let content_type = headers.get(header::CONTENT_TYPE);
+        Response {
+            status,
+            url: self.url.clone(),
+            moved: (self.permanent && !self.visited.is_empty()).then(|| self.url.clone()),
+            validators,
+            content_type: content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            body,
+            fresh_for: headers::fresh_for(headers, SystemTime::now()),
+        }
+    }
+}
+
+/// The address as the HTTP library wants it. `Url` leaves a few characters that `Uri` does not take.
+fn uri(url: &Url) -> Result<Uri, Failure> {
+    let escaped = || {
+        let legal = |c: char| !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
+        let escape = |c: char| if legal(c) { c.to_string() } else { format!("%{:02X}", u32::from(c)) };
+        url.as_str().chars().map(escape).collect::<String>()
+    };
+    Uri::try_from(url.as_str()).or_else(|_| Uri::try_from(escaped())).map_err(|error| {
+        Failure::new(super::FetchErrorKind::Refused, format!("the address cannot be sent in a request ({error})"))
+    })
+}
+
+/// The error of a status that brings no document.
+fn refused(status: u16, headers: &HeaderMap, trip: &Trip<'_>) -> FetchError {
+    let (kind, message) = match status {
+        200..=299 if matches!(status, 204 | 205) => (Empty, "the server says that there is no content".to_owned()),
+        200..=299 => (Body, format!("status {status} is no whole document; none of it was used")),
+        304 => (
+            Protocol,
+            "the server says \"not modified\" although nothing was known; it is tried again later".to_owned(),
+        ),
+        404 | 410 => (Status, format!("status {status}: the page is gone; change or remove the address")),
+        401 | 403 => (Status, format!("status {status}: the server refuses access; choose a public address")),
+        429 | 503 => (Status, format!("status {status}: the server asks to be left alone; it is tried again later")),
+        500..=599 => (Status, format!("status {status}: the server has a fault; it is tried again later")),
+        _ => (Status, format!("status {status}: open the address in a browser and check it")),
+    };
+    let retry_after = headers::retry_after(headers, SystemTime::now());
+    FetchError { status: Some(status), retry_after, ..Failure::new(kind, message).at(&trip.url) }
+}
+
+fn broken_off(failed: &hyper::Error) -> Failure {
+    let told = error::find(failed).map_or_else(|told| told, |failure| failure.message);
+    Failure::new(Body, format!("the body broke off ({told}); none of it was used, it is tried again later"))
+}
+
+/// Unpacks a body; large ones on a thread of their own.
+async fn unpacked(wire: Bytes, headers: &HeaderMap, limit: usize) -> Result<Bytes, Failure> {
+    let labels =
+        headers.get_all(header::CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let labels = labels.collect::<Vec<_>>().join(",");
+    if labels.is_empty() || wire.len() < LARGE {
+        return coding::decode(&labels, wire, limit);
+    }
+    let task = tokio::task::spawn_blocking(move || coding::decode(&labels, wire, limit));
+    task.await.unwrap_or_else(|error| Err(Failure::new(Body, format!("the body could not be unpacked ({error})"))))
+}

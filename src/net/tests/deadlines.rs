@@ -1,0 +1,126 @@
+//! Every deadline passes, and the pauses between requests hold.
+
+use super::super::pace::Pace;
+use super::*;
+use tokio::time::Instant;
+
+const SHORT: Duration = Duration::from_millis(40);
+const LONG: Duration = Duration::from_mins(1);
+
+fn patient() -> Deadlines {
+    Deadlines { dns: LONG, connect: LONG, tls: LONG, first_byte: LONG, idle: LONG, total: LONG }
+}
+
+/// A resolver and dialler that never answer.
+struct Never;
+
+impl Resolve for Never {
+    fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Dial for Never {
+    fn dial(&self, _: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+async fn late(options: Options, url: &str, expected: &str) {
+    let error = Client::new(options).fetch(get(url)).await.unwrap_err();
+    assert_eq!(error.kind, FetchErrorKind::Timeout, "{error}");
+    assert!(error.message.contains(expected), "{error}");
+    assert_one_line(&error);
+}
+
+#[tokio::test]
+async fn every_deadline_passes() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
+    let silent = Origin::start(vec![Act::Hang(Vec::new())]).await;
+    let headers = Origin::start(vec![Act::Drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), SHORT / 8)]).await;
+    let idle = Origin::start(vec![Act::Hang(head.clone())]).await;
+    let drip = Origin::start(vec![Act::Drip(head, SHORT / 8)]).await;
+    let with = |origin: &Origin, deadlines| {
+        let trace =
+            Trace { answers: vec!["8.8.8.8".parse().unwrap()], origin: Some(origin.address), ..Trace::default() };
+        Options { deadlines, ..options(&Arc::new(trace)) }
+    };
+    let http = "http://late.test/";
+    let dns = Options { resolver: Arc::new(Never), ..with(&silent, Deadlines { dns: SHORT, ..patient() }) };
+    late(dns, http, "did not resolve").await;
+    let connect = Options { dialer: Arc::new(Never), ..with(&silent, Deadlines { connect: SHORT, ..patient() }) };
+    late(connect, http, "did not take the connection").await;
+    late(with(&silent, Deadlines { tls: SHORT, ..patient() }), "https://late.test/", "TLS").await;
+    late(with(&silent, Deadlines { first_byte: SHORT, ..patient() }), http, "did not answer").await;
+    late(with(&headers, Deadlines { first_byte: SHORT, ..patient() }), http, "did not answer").await;
+    late(with(&idle, Deadlines { idle: SHORT, ..patient() }), http, "did not go on").await;
+    late(with(&drip, Deadlines { idle: LONG, total: 3 * SHORT, ..patient() }), http, "did not end").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_is_asked_one_at_a_time_in_order_with_pauses() {
+    let (pace, gap) = (Arc::new(Pace::default()), Duration::from_secs(1));
+    let url = Url::parse("http://a.test/").unwrap();
+    let (begin, log) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
+    let tasks: Vec<_> = (0..5)
+        .map(|n| {
+            let (pace, url, log) = (Arc::clone(&pace), url.clone(), Arc::clone(&log));
+            tokio::spawn(async move {
+                let _turn = pace.turn(&url, gap).await;
+                log.lock().unwrap().push((n, begin.elapsed().as_secs()));
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    // Another host, another port: at once.
+    for other in ["http://b.test/", "http://a.test:81/", "https://a.test/"] {
+        pace.turn(&Url::parse(other).unwrap(), gap).await;
+    }
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(*log.lock().unwrap(), [(0, 0), (1, 3), (2, 6), (3, 9), (4, 12)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_a_turn_neither_skips_nor_adds_a_pause() {
+    let (pace, url) = (Pace::default(), Url::parse("http://a.test/").unwrap());
+    let gap = Duration::from_secs(10);
+    drop(pace.turn(&url, gap).await);
+    let begin = Instant::now();
+    assert!(tokio::time::timeout(Duration::from_secs(4), pace.turn(&url, gap)).await.is_err());
+    let mut turn = pace.turn(&url, gap).await;
+    assert_eq!(begin.elapsed(), gap);
+    turn.without_gap();
+    drop(turn);
+    drop(pace.turn(&url, gap).await);
+    assert_eq!(begin.elapsed(), gap);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hosts_are_forgotten() {
+    let (pace, gap) = (Pace::default(), Duration::from_secs(1));
+    for n in 0..10_000 {
+        drop(pace.turn(&Url::parse(&format!("http://h{n}.test/")).unwrap(), gap).await);
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+    assert!(pace.hosts() <= 128, "{}", pace.hosts());
+}
+
+#[tokio::test]
+async fn a_host_that_hangs_delays_nobody_else() {
+    let silent = Origin::start(vec![Act::Hang(Vec::new())]).await;
+    let fast = Origin::sending(&["HTTP/1.1 200 OK\nContent-Length: 2\n\nok"]).await;
+    let client = Client::new(Options { allow_networks: vec!["127.0.0.0/8".parse().unwrap()], ..Options::default() });
+    let client = Arc::new(client);
+    let hanging = tokio::spawn({
+        let (client, url) = (Arc::clone(&client), format!("http://{}/", silent.address));
+        async move { client.fetch(get(&url)).await }
+    });
+    let answer = client.fetch(get(&format!("http://{}/", fast.address))).await.unwrap();
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"ok"[..]));
+    assert!(!hanging.is_finished());
+    hanging.abort();
+}

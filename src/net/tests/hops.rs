@@ -1,0 +1,167 @@
+//! What is sent, and where redirects lead (P-01, P-02, P-10, P-14, X-03).
+
+use super::*;
+
+fn validators(etag: &[u8]) -> Validators {
+    Validators { etag: Some(etag.to_vec()), last_modified: Some(b"Thu, 01 Jan 1970 00:00:00 GMT".to_vec()) }
+}
+
+const OK: &str = "HTTP/1.1 200 OK\nETag: \"new\"\nContent-Length: 2\n\nok";
+
+#[tokio::test]
+async fn the_request_is_exactly_this() {
+    let origin = Origin::sending(&[OK]).await;
+    let (client, _) = client(Some(&origin));
+    let request = Request { validators: validators(b"W/\"a\""), ..get("http://a.test/feed?x=1#fragment") };
+    client.fetch(request).await.unwrap();
+    let expected = "GET /feed?x=1 HTTP/1.1\r\n\
+        User-Agent: heliu/test (+https://example.org/about)\r\n\
+        Accept: application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
+        application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, text/html;q=0.5, */*;q=0.1\r\n\
+        Accept-Encoding: gzip, br\r\n\
+        If-None-Match: W/\"a\"\r\n\
+        If-Modified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n\
+        Host: a.test\r\n\r\n";
+    assert_eq!(origin.asked(), [expected]);
+}
+
+#[tokio::test]
+async fn validators_come_back_byte_for_byte() {
+    let long = vec![b'e'; 4096];
+    let nasty: [&[u8]; 10] = [
+        b"\"a\"",
+        b"W/\"a\"",
+        b"w/\"a\"",
+        b"unquoted",
+        b"\"with spaces, and commas\"",
+        b"\"tab\there\"",
+        b"\"\xb0\xff\x80\"",
+        b"\"\"",
+        b"W/",
+        &long,
+    ];
+    for etag in nasty {
+        let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLast-Modified: Monday, nonsense\r\nETag: ".to_vec();
+        answer.extend_from_slice(etag);
+        answer.extend_from_slice(b"\r\n\r\nok");
+        let origin =
+            Origin::start(vec![Act::Send(answer), Act::Send(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec())]).await;
+        let (client, _) = client(Some(&origin));
+        let first = client.fetch(get("http://a.test/")).await.unwrap();
+        assert_eq!(first.validators.etag.as_deref(), Some(etag));
+        let second =
+            client.fetch(Request { validators: first.validators.clone(), ..get("http://a.test/") }).await.unwrap();
+        assert!(second.not_modified() && second.body.is_empty());
+        assert_eq!(second.validators, first.validators, "a 304 without validators keeps them");
+        let sent: String = etag.iter().map(|byte| char::from(*byte)).collect();
+        assert!(
+            origin.asked()[1]
+                .contains(&format!("\r\nIf-None-Match: {sent}\r\nIf-Modified-Since: Monday, nonsense\r\n"))
+        );
+    }
+    for bad in [&b"\"a\r\nX: y\""[..], b"\"\n\"", b"\"\0\"", b"\r", &[b'e'; 9000], b""] {
+        let origin = Origin::sending(&[OK]).await;
+        let (client, _) = client(Some(&origin));
+        let validators = Validators { etag: Some(bad.to_vec()), last_modified: None };
+        client.fetch(Request { validators, ..get("http://a.test/") }).await.unwrap();
+        assert!(!origin.asked()[0].contains("If-None-Match") && !origin.asked()[0].contains("X:"));
+    }
+}
+
+fn to(status: u16, location: &str) -> String {
+    format!("HTTP/1.1 {status} Moved\nLocation: {location}\nContent-Length: 0\n\n")
+}
+
+/// Follows redirects from `http://a.test/feed` and ends at a 200.
+async fn follow(hops: &[String]) -> (Result<Response, FetchError>, Vec<String>) {
+    let mut script: Vec<&str> = hops.iter().map(String::as_str).collect();
+    script.push(OK);
+    let origin = Origin::sending(&script).await;
+    let (client, _) = client(Some(&origin));
+    let result = client.fetch(Request { validators: validators(b"\"old\""), ..get("http://a.test/feed") }).await;
+    if let Err(error) = &result {
+        assert_one_line(error);
+    }
+    (result, origin.asked())
+}
+
+#[tokio::test]
+async fn redirects_that_are_followed() {
+    // hops, final address, moved?, validators sent to the last hop?
+    let table: Vec<(Vec<String>, &str, bool, bool)> = vec![
+        (vec![to(301, "/b#top")], "http://a.test/b", true, true),
+        (vec![to(308, "http://b.test/x")], "http://b.test/x", true, false),
+        (vec![to(302, "//b.test/x")], "http://b.test/x", false, false),
+        (vec![to(303, "?y")], "http://a.test/feed?y", false, true),
+        (vec![to(301, "/1"), to(307, "/2")], "http://a.test/2", false, true),
+        (
+            vec![to(301, "/1"), to(301, "/2"), to(301, "/3"), to(301, "/4"), to(308, "/5")],
+            "http://a.test/5",
+            true,
+            true,
+        ),
+        (vec![to(301, "http://b.test/"), to(301, "http://a.test/z")], "http://a.test/z", true, true),
+        (vec![to(301, "/时评")], "http://a.test/%E6%97%B6%E8%AF%84", true, true),
+        (vec![to(301, "/a|b{c}")], "http://a.test/a|b%7Bc%7D", true, true),
+    ];
+    for (hops, end, moved, sent) in table {
+        let (result, asked) = follow(&hops).await;
+        let response = result.unwrap();
+        assert_eq!((response.url.as_str(), response.moved.is_some()), (end, moved), "{hops:?}");
+        assert_eq!(asked.len(), hops.len() + 1);
+        assert_eq!(asked[hops.len()].contains("If-None-Match"), sent, "{hops:?}");
+        assert_eq!(asked[hops.len()].contains("If-Modified-Since"), sent, "{hops:?}");
+        assert_eq!(response.validators.etag.is_some(), sent, "validators of another party are not stored");
+    }
+}
+
+#[tokio::test]
+async fn redirects_that_are_cut() {
+    use FetchErrorKind::{Redirect, Refused};
+    let six: Vec<String> = (0..6).map(|n| to(302, &format!("/{n}"))).collect();
+    let table: Vec<(Vec<String>, FetchErrorKind)> = vec![
+        (vec![to(301, "")], Redirect),
+        (vec!["HTTP/1.1 302 Found\nContent-Length: 0\n\n".to_owned()], Redirect),
+        (vec![to(301, "/feed")], Redirect),
+        (vec![to(302, "/b"), to(302, "/feed#x")], Redirect),
+        (vec![to(302, "http://[bad/")], Redirect),
+        (six, Redirect),
+        (vec![to(302, "http://127.0.0.1/")], Refused),
+        (vec![to(302, "http://[::ffff:7f00:1]/")], Refused),
+        (vec![to(302, "http://2130706433/")], Refused),
+        (vec![to(302, "http://169.254.169.254/latest/meta-data/")], Refused),
+        (vec![to(302, "/b"), to(307, "http://0x7f.1/")], Refused),
+        (vec![to(302, "http://b.test:6379/")], Refused),
+        (vec![to(302, "file:///etc/passwd")], Refused),
+        (vec![to(302, "gopher://b.test/")], Refused),
+        (vec![to(302, "javascript:alert(1)")], Refused),
+        (vec![to(302, "unix:/run/x")], Refused),
+        (vec![to(302, "http://user:secret@b.test/")], Refused),
+    ];
+    for (hops, kind) in table {
+        let (result, asked) = follow(&hops).await;
+        assert_eq!(result.unwrap_err().kind, kind, "{hops:?}");
+        assert_eq!(asked.len(), hops.len(), "{hops:?}");
+    }
+}
+
+#[test]
+fn https_never_leads_to_http_and_parties_are_told_apart() {
+    let url = |text| Url::parse(text).unwrap();
+    let error = redirect::target(&url("https://a.test/"), Some(b"http://a.test/")).unwrap_err();
+    assert_eq!(error.kind, FetchErrorKind::Redirect);
+    assert!(redirect::target(&url("https://a.test/"), Some(b"/x")).is_ok());
+    assert!(redirect::target(&url("http://a.test/"), Some(b"https://a.test/")).is_ok());
+    let table = [
+        ("http://a.test/", "http://a.test:80/x", true),
+        ("http://a.test/", "https://a.test/", true),
+        ("https://a.test/", "http://a.test/", false),
+        ("http://a.test/", "https://a.test:8443/", false),
+        ("http://a.test:8080/", "https://a.test/", false),
+        ("http://a.test/", "http://www.a.test/", false),
+        ("https://a.test/", "https://a.test:444/", false),
+    ];
+    for (a, b, same) in table {
+        assert_eq!(redirect::same_party(&url(a), &url(b)), same, "{a} {b}");
+    }
+}
