@@ -100,7 +100,7 @@ async fn malformed_requests_are_refused() {
         (get(&format!("Host: a\r\n{}", "X: y\r\n".repeat(101))), 431),
     ] {
         let bytes = server.raw(request.as_bytes()).await;
-        assert_eq!(Answer::parse(&bytes).status, expected, "{:.80}", request);
+        assert_eq!(Answer::parse(&bytes).status, expected, "{request:.80}");
     }
     let many =
         format!("GET /feeds/shiping.rss HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(90));
