@@ -208,3 +208,61 @@ impl Write for Timed {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulse(shared: bool) -> Arc<Pulse> {
+        let seconds = Duration::from_secs;
+        let limits = Limits { header: seconds(10), request: seconds(30), write: seconds(30), rest: seconds(60) };
+        Arc::new(Pulse::new(limits, shared))
+    }
+
+    /// Seconds from now to the limit, rounded.
+    fn left(pulse: &Pulse) -> u64 {
+        (pulse.due() - Instant::now()).as_millis().div_ceil(1000).try_into().unwrap()
+    }
+
+    #[test]
+    fn each_phase_has_its_limit() {
+        let pulse = pulse(false);
+        assert_eq!(left(&pulse), 10);
+        pulse.answer();
+        assert_eq!(left(&pulse), 30);
+        pulse.flushed();
+        assert!(pulse.resting() && left(&pulse) == 60);
+        pulse.read();
+        assert!(!pulse.resting() && left(&pulse) == 10);
+        pulse.flushed();
+        assert_eq!(left(&pulse), 10, "a flush between requests gives no time");
+        let working = pulse.work();
+        pulse.flushed();
+        assert!(!pulse.resting() && left(&pulse) == 60, "request and write limit");
+        drop(working);
+        assert_eq!(left(&pulse), 30);
+    }
+
+    #[test]
+    fn time_is_earned_by_the_byte() {
+        let pulse = pulse(false);
+        let before = pulse.due();
+        for _ in 0..1000 {
+            pulse.wrote(1);
+        }
+        assert_eq!(pulse.due(), before, "dripping earns nothing");
+        pulse.wrote(5 * 1024);
+        assert_eq!(left(&pulse), 15);
+        pulse.wrote(1 << 30);
+        assert_eq!(left(&pulse), 30, "never more than the limit");
+    }
+
+    #[test]
+    fn window_updates_do_not_shorten_a_shared_connection() {
+        let pulse = pulse(true);
+        pulse.answer();
+        pulse.flushed();
+        pulse.read();
+        assert!(pulse.resting() && left(&pulse) == 60);
+    }
+}
