@@ -20,7 +20,7 @@ pub(super) enum Held {
     One(usize),
 }
 
-/// Judges a request. `tags` are the opaque parts (without quotes) of the ETags of all representations of the
+/// Judges a request. `tags` are the opaque parts (without quotes) of the `ETag` values of all representations of the
 /// document, of which `chosen` was negotiated; `modified` is in seconds since 1970.
 ///
 /// If-None-Match wins over If-Modified-Since (section 13.2.2). A tag of *any* representation matches: they all
@@ -31,7 +31,7 @@ pub(super) fn held(headers: &HeaderMap, tags: &[String], chosen: usize, modified
         return none_match(lines, tags, chosen);
     }
     match headers.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok()).and_then(seconds) {
-        // A date in the future is invalid (section 13.1.3 of the older text, and common sense): ignored.
+        // A date in the future is valid in form (section 13.1.3) but cannot be one that we sent: ignored.
         Some(since) if since <= now.timestamp() && modified <= since => Held::Current,
         _ => Held::Nothing,
     }
@@ -47,33 +47,40 @@ fn none_match<'a>(lines: impl Iterator<Item = &'a HeaderValue>, tags: &[String],
     let mut held = Held::Nothing;
     for line in lines {
         let mut rest = line.as_bytes();
-        while let Some((tag, after)) = next_tag(rest) {
+        while let Some((member, after)) = next_member(rest) {
             rest = after;
-            match tag {
-                b"*" => return Held::Current,
-                _ => match position(tag, tags) {
-                    Some(at) if at == chosen => return Held::One(at),
-                    Some(at) => held = Held::One(at),
-                    None => {}
-                },
+            let Member::Tag(tag) = member else { return Held::Current };
+            match position(tag, tags) {
+                Some(at) if at == chosen => return Held::One(at),
+                Some(at) => held = Held::One(at),
+                None => {}
             }
         }
     }
     held
 }
 
-/// The next member of the list, without `W/` and quotes, and what follows. Commas may stand inside quotes.
-/// Tags without quotes are taken as they are: some clients lose them.
-fn next_tag(list: &[u8]) -> Option<(&[u8], &[u8])> {
+/// A member of the list.
+enum Member<'a> {
+    /// `*` without quotes.
+    Any,
+    /// A tag without `W/` and quotes.
+    Tag(&'a [u8]),
+}
+
+/// The next member of the list and what follows. Commas may stand inside quotes. Tags without quotes are taken as
+/// they are: some clients lose them.
+fn next_member(list: &[u8]) -> Option<(Member<'_>, &[u8])> {
     let start = list.iter().position(|b| !matches!(b, b',' | b' ' | b'\t'))?;
     let list = &list[start..];
     let list = list.strip_prefix(b"W/").or_else(|| list.strip_prefix(b"w/")).unwrap_or(list);
     if let Some(quoted) = list.strip_prefix(b"\"") {
         let end = quoted.iter().position(|&b| b == b'"').unwrap_or(quoted.len());
-        return Some((&quoted[..end], quoted.get(end + 1..).unwrap_or(&[])));
+        return Some((Member::Tag(&quoted[..end]), quoted.get(end + 1..).unwrap_or(&[])));
     }
     let end = list.iter().position(|&b| b == b',').unwrap_or(list.len());
-    Some((list[..end].trim_ascii(), &list[end..]))
+    let tag = list[..end].trim_ascii();
+    Some((if tag == b"*" { Member::Any } else { Member::Tag(tag) }, &list[end..]))
 }
 
 fn position(tag: &[u8], tags: &[String]) -> Option<usize> {

@@ -105,7 +105,7 @@ async fn first(
     desk: Desk,
     stop: &mut watch::Receiver<()>,
 ) -> Option<(TcpStream, Bytes)> {
-    let pulse = Arc::new(Pulse::new(limits(options, options.park_after)));
+    let pulse = Arc::new(Pulse::new(limits(options, options.park_after), false));
     let io = Timed::new(stream, left, Arc::clone(&pulse));
     let mut http = http1::Builder::new();
     // hyper's limit of 100 headers is its default and needs no allocation. Its header timer is replaced by `pulse`.
@@ -122,7 +122,7 @@ async fn first(
 
 /// HTTP/2 until the connection ends.
 async fn second(stream: TcpStream, options: &Options, desk: Desk, mut stop: watch::Receiver<()>) {
-    let pulse = Arc::new(Pulse::new(limits(options, options.keep_alive)));
+    let pulse = Arc::new(Pulse::new(limits(options, options.keep_alive), true));
     let io = Timed::new(stream, Bytes::new(), Arc::clone(&pulse));
     let mut http = http2::Builder::new(TokioExecutor::new());
     http.timer(TokioTimer::new())

@@ -131,7 +131,7 @@ impl Desk {
             write: options.write_timeout,
             rest: options.keep_alive,
         };
-        Self { hall, peer: Peer(peer), pulse: Arc::new(Pulse::new(limits)) }
+        Self { hall, peer: Peer(peer), pulse: Arc::new(Pulse::new(limits, false)) }
     }
 
     /// The same desk, telling `pulse` what it does.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use http_body_util::Full;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Response, StatusCode};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -114,9 +115,9 @@ impl Ready {
 
     /// Which representation the client wants.
     fn choose(&self, headers: &HeaderMap) -> usize {
-        let wanted = headers.get(header::ACCEPT_ENCODING).map(|value| value.to_str().unwrap_or(""));
+        let wanted = list(headers, &header::ACCEPT_ENCODING);
         let at = |encoding| self.prepared.iter().position(|one| one.encoding == encoding);
-        let encoding = negotiate::coding(wanted, |encoding| at(encoding).is_some());
+        let encoding = negotiate::coding(wanted.as_deref(), |encoding| at(encoding).is_some());
         at(encoding).unwrap_or(0)
     }
 
@@ -156,6 +157,15 @@ impl Ready {
     }
 }
 
+/// A list-valued header as one list, however many lines it came in (RFC 9110 section 5.3). Values that are not
+/// ASCII count as empty.
+pub(super) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {
+    let mut lines = headers.get_all(name).iter().map(|value| value.to_str().unwrap_or(""));
+    let first = lines.next()?;
+    let rest: Vec<_> = lines.collect();
+    Some(if rest.is_empty() { Cow::Borrowed(first) } else { Cow::Owned(format!("{first},{}", rest.join(","))) })
+}
+
 /// The headers that a 304 carries as the 200 would (RFC 9110 section 15.4.5).
 fn validators(document: &Document, etag: &str, page: bool, feed: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
@@ -192,12 +202,12 @@ impl Table {
             .into_iter()
             .flat_map(|old| old.places.values())
             .flat_map(|place| match place {
-                Place::One(one) => vec![one],
-                Place::Page { zh, en } => vec![zh, en],
+                Place::One(one) => vec![(false, one)],
+                Place::Page { zh, en } => vec![(true, zh), (true, en)],
             })
-            .map(|ready| (Arc::as_ptr(&ready.document), ready))
+            .map(|(page, ready)| ((Arc::as_ptr(&ready.document), page), ready))
             .collect();
-        let ready = |document: &Arc<Document>, page| match known.get(&Arc::as_ptr(document)) {
+        let ready = |document: &Arc<Document>, page| match known.get(&(Arc::as_ptr(document), page)) {
             Some(&known) => Arc::clone(known),
             None => Arc::new(Ready::new(document, page)),
         };
@@ -224,8 +234,8 @@ impl Table {
         let ready = match self.places.get(path)? {
             Place::One(ready) => ready,
             Place::Page { zh, en } => {
-                let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-                match negotiate::language(wanted, self.home) {
+                let wanted = list(headers, &header::ACCEPT_LANGUAGE);
+                match negotiate::language(wanted.as_deref(), self.home) {
                     Language::Chinese => zh,
                     Language::English => en,
                 }

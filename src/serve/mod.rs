@@ -62,7 +62,7 @@ impl Default for Options {
             header_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(60),
+            keep_alive: Duration::from_mins(1),
             park_after: Duration::from_secs(2),
             drain: Duration::from_secs(10),
         }

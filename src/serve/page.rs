@@ -1,7 +1,7 @@
 //! Small pages that belong to no feed: errors, the icon, robots.txt.
 
 use super::Site;
-use super::document::{CACHE, CSP};
+use super::document::{self, CACHE, CSP};
 use super::negotiate::{self, Language};
 use askama::Template;
 use axum::extract::{Request, State};
@@ -22,8 +22,8 @@ struct ErrorPage {
 
 /// The language this client reads.
 pub(super) fn language(headers: &HeaderMap, site: &Site) -> Language {
-    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    negotiate::language(wanted, negotiate::home(&site.shelf.get().config.service.language))
+    let wanted = document::list(headers, &header::ACCEPT_LANGUAGE);
+    negotiate::language(wanted.as_deref(), negotiate::home(&site.shelf.get().config.service.language))
 }
 
 /// An HTML answer.

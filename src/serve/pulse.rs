@@ -48,6 +48,9 @@ pub(super) struct Limits {
 pub(super) struct Pulse {
     began: Instant,
     limits: Limits,
+    /// Whether several requests share the connection (HTTP/2). Then what is read may belong to a running answer
+    /// (a window update), so reading starts no header limit, and every byte written counts as progress.
+    shared: bool,
     phase: AtomicU8,
     /// Milliseconds after `began`.
     due: AtomicU64,
@@ -61,9 +64,9 @@ fn millis(span: Duration) -> u64 {
 
 impl Pulse {
     /// A connection that is about to be read from: its first header is already running.
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, shared: bool) -> Self {
         let due = AtomicU64::new(millis(limits.header));
-        Self { began: Instant::now(), limits, phase: AtomicU8::new(READING), due, busy: AtomicUsize::new(0) }
+        Self { began: Instant::now(), limits, shared, phase: AtomicU8::new(READING), due, busy: AtomicUsize::new(0) }
     }
 
     fn now(&self) -> u64 {
@@ -99,7 +102,7 @@ impl Pulse {
     }
 
     fn read(&self) {
-        if self.resting() {
+        if self.resting() && !self.shared {
             self.enter(READING, self.limits.header);
         }
     }
@@ -107,7 +110,7 @@ impl Pulse {
     /// A part of an answer was taken: the client earns time by the byte, never more than the limit.
     fn wrote(&self, bytes: usize) {
         let earned = bytes as u64 * 1000 / SLOWEST;
-        let most = self.now() + millis(self.limits.write);
+        let most = self.now() + millis(if self.shared { self.limits.rest } else { self.limits.write });
         let due = self.due.load(Relaxed);
         self.due.store(due.saturating_add(earned).min(most), Relaxed);
     }
@@ -150,9 +153,9 @@ impl Timed {
     }
 
     fn took(&self, wanted: usize, result: &Poll<io::Result<usize>>) {
-        // A full write is followed by a flush, which sets the next limit.
+        // On HTTP/1 a full write is followed by a flush, which sets the next limit.
         if let Poll::Ready(Ok(bytes)) = result
-            && *bytes < wanted
+            && (*bytes < wanted || self.pulse.shared)
         {
             self.pulse.wrote(*bytes);
         }
@@ -203,5 +206,63 @@ impl Write for Timed {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pulse(shared: bool) -> Arc<Pulse> {
+        let seconds = Duration::from_secs;
+        let limits = Limits { header: seconds(10), request: seconds(30), write: seconds(30), rest: seconds(60) };
+        Arc::new(Pulse::new(limits, shared))
+    }
+
+    /// Seconds from now to the limit, rounded.
+    fn left(pulse: &Pulse) -> u64 {
+        (pulse.due() - Instant::now()).as_millis().div_ceil(1000).try_into().unwrap()
+    }
+
+    #[test]
+    fn each_phase_has_its_limit() {
+        let pulse = pulse(false);
+        assert_eq!(left(&pulse), 10);
+        pulse.answer();
+        assert_eq!(left(&pulse), 30);
+        pulse.flushed();
+        assert!(pulse.resting() && left(&pulse) == 60);
+        pulse.read();
+        assert!(!pulse.resting() && left(&pulse) == 10);
+        pulse.flushed();
+        assert_eq!(left(&pulse), 10, "a flush between requests gives no time");
+        let working = pulse.work();
+        pulse.flushed();
+        assert!(!pulse.resting() && left(&pulse) == 60, "request and write limit");
+        drop(working);
+        assert_eq!(left(&pulse), 30);
+    }
+
+    #[test]
+    fn time_is_earned_by_the_byte() {
+        let pulse = pulse(false);
+        let before = pulse.due();
+        for _ in 0..1000 {
+            pulse.wrote(1);
+        }
+        assert_eq!(pulse.due(), before, "dripping earns nothing");
+        pulse.wrote(5 * 1024);
+        assert_eq!(left(&pulse), 15);
+        pulse.wrote(1 << 30);
+        assert_eq!(left(&pulse), 30, "never more than the limit");
+    }
+
+    #[test]
+    fn window_updates_do_not_shorten_a_shared_connection() {
+        let pulse = pulse(true);
+        pulse.answer();
+        pulse.flushed();
+        pulse.read();
+        assert!(pulse.resting() && left(&pulse) == 60);
     }
 }

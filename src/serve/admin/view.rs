@@ -82,6 +82,7 @@ impl<'a> Frame<'a> {
         let poll = self.known.polls.get(&channel.id);
         let state = state(channel, poll);
         let first = || channel.addresses().next().map(ToString::to_string);
+        let live = poll.is_some_and(|poll| poll.live_since.is_some());
         let worst = poll.and_then(|poll| poll.flaws.iter().map(|flaw| flaw.code.severity()).max());
         Row {
             id: channel.id.to_string(),
@@ -98,6 +99,8 @@ impl<'a> Frame<'a> {
                 _ => None,
             },
             failures: poll.map_or(0, |poll| poll.failures),
+            old: matches!(state, State::Failing(_)) && !live && channel.snapshot.is_some(),
+            live_since: poll.and_then(|poll| poll.live_since).map(|at| self.when(at)),
             last_poll: poll.and_then(|poll| poll.last_poll).map(|at| self.when(at)),
             next_poll: poll.and_then(|poll| poll.next_poll).map(|at| self.when(at)),
             last_success: poll.and_then(|poll| poll.last_success).map(|at| self.when(at)),
@@ -154,6 +157,9 @@ struct Row {
     state_text: &'static str,
     since: Option<When>,
     failures: u32,
+    /// Failing, and the snapshot is still what is served.
+    old: bool,
+    live_since: Option<When>,
     last_poll: Option<When>,
     next_poll: Option<When>,
     last_success: Option<When>,

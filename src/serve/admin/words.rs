@@ -53,10 +53,11 @@ words! {
     snapshot "快照:还没有抓取成功,正在使用附带的旧页面" "Snapshot: no poll has succeeded yet, a bundled old page is served";
     never "还没有抓取" "Never polled";
     failing "失败,始于" "Failing since";
-    failures "连续失败次数" "failures in a row";
+    failures "连续失败次数:" "Failures in a row:";
     not_yet "从未" "never";
+    live_since "实时抓取始于" "Live since";
     usual "页面条目(平时)" "On the page (usually)";
-    updates "自动更新:刷新页面。时间所在时区:" "Reload the page for news. Times are in the zone";
+    updates "刷新页面可看到最新状况。时间所在时区:" "Reload the page for news. Times are in the zone";
 }
 
 impl Words {

@@ -107,6 +107,16 @@ async fn a_client_that_switched_codings_is_told_of_the_one_it_holds() {
 }
 
 #[tokio::test]
+async fn a_list_may_come_in_several_lines() {
+    let server = Server::start(Options::default()).await;
+    for (lines, coding) in [(["gzip;q=0", "br"], "br"), (["br;q=0.1", "zstd"], "zstd"), (["", "gzip"], "gzip")] {
+        let headers = lines.map(|line| ("Accept-Encoding", line));
+        assert_eq!(server.get("/feeds/shiping.rss", &headers).await.header("content-encoding"), coding);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn dates_and_ranges() {
     let server = Server::start(Options::default()).await;
     let tag = ("If-None-Match", "\"no\"");

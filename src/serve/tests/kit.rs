@@ -230,7 +230,7 @@ impl Server {
             head.push_str("Host: localhost\r\n");
         }
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         Answer::parse(&self.raw(head.as_bytes()).await)

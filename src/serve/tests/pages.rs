@@ -182,9 +182,9 @@ async fn unknown_pages_and_small_files() {
         (vec![("Accept", "text/html"), ("Accept-Language", "en")], "text/html; charset=utf-8", "Not found"),
         (vec![("Accept-Language", "en")], "text/plain; charset=utf-8", "Not found"),
     ] {
-        let answer = server.get("/no<b>such", &headers).await;
+        let answer = server.get("/no/such&page", &headers).await;
         assert_eq!((answer.status, answer.header("content-type")), (404, kind));
-        assert!(answer.body.contains(part) && !answer.body.contains("<b>"));
+        assert!(answer.body.contains(part) && !answer.body.contains("such"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
     }
     let answer = server.ask("POST", "/healthz", &[("Accept-Language", "en")]).await;

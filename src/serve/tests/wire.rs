@@ -100,7 +100,7 @@ async fn malformed_requests_are_refused() {
         (get(&format!("Host: a\r\n{}", "X: y\r\n".repeat(101))), 431),
     ] {
         let bytes = server.raw(request.as_bytes()).await;
-        assert_eq!(Answer::parse(&bytes).status, expected, "{:.80}", request);
+        assert_eq!(Answer::parse(&bytes).status, expected, "{request:.80}");
     }
     let many =
         format!("GET /feeds/shiping.rss HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(90));
@@ -234,6 +234,36 @@ async fn http2_with_prior_knowledge() {
         assert!(body.starts_with(expected.as_bytes()), "{body:?}");
     }
     assert_eq!(server.stop().await.cut, 0);
+}
+
+#[tokio::test]
+async fn http2_clients_that_read_slowly_but_steadily_get_everything() {
+    use http_body_util::{BodyExt, Empty};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    const SIZE: usize = 1 << 20;
+    let mut set = published();
+    if let Some(Shelved::One(document)) = set.documents.get_mut("/feeds/shiping.rss") {
+        Arc::make_mut(document).representations[0].bytes = Bytes::from(vec![b'x'; SIZE]);
+    }
+    let server = Server::with(short(), set).await;
+    let io = TokioIo::new(server.connect().await);
+    let (mut client, connection) = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(65_535)
+        .initial_connection_window_size(65_535)
+        .handshake(io)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let request = hyper::Request::get("http://localhost/feeds/shiping.rss").body(Empty::<Bytes>::new()).unwrap();
+    let mut body = client.send_request(request).await.unwrap().into_body();
+    let mut taken = 0;
+    while let Some(frame) = body.frame().await {
+        taken += frame.unwrap().into_data().map_or(0, |data| data.len());
+        // All together far longer than the header and write limits of 80 ms.
+        tokio::time::sleep(Duration::from_millis(8)).await;
+    }
+    assert_eq!(taken, SIZE);
+    server.stop().await;
 }
 
 #[tokio::test]
