@@ -1,0 +1,167 @@
+//! The time of day and the zone behind a day.
+
+use super::{DateError, plain::pattern};
+use crate::model::Precision;
+use chrono::{FixedOffset, NaiveTime};
+use chrono_tz::Tz;
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
+
+/// A time of day as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Clock {
+    /// The time; `None` when only an offset was written (`2019-12-10+08:00`).
+    pub time: Option<NaiveTime>,
+    /// `24:00` and midnight at the end of the evening belong to the next day.
+    pub next_day: bool,
+    /// Whether seconds were written.
+    pub precision: Precision,
+    /// The offset, if written.
+    pub offset: Option<FixedOffset>,
+}
+
+/// What may stand between a day and its time: a comma, brackets, the weekday, a word.
+const BETWEEN: &str = r"^(?: ?[,|;·\]\[()-]| ?(?i:T|at|@|um|noch)\b|T| )*(?:周\d|(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?)?[ ,|()\]]*(?i:T|at )?";
+const HALF: &str = "凌晨|清晨|早晨|早上|今早|早|上午|中午|正午|午间|下午|午后|傍晚|晚上|晚间|晚|夜间|深夜|半夜|夜里|夜";
+
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"{BETWEEN}(?<half>{HALF})? ?(?<h>\d{{1,2}})(?: ?: ?(?<m>\d{{2}})(?: ?: ?(?<s>\d{{2}})(?:[.,](?<f>\d{{1,12}})|:\d{{3}})?)?|[.](?<dm>\d{{2}})(?:[.](?<ds>\d{{2}}))? ?(?:Uhr|uhr|[APap][Mm])|(?<cn> ?[时時点點]) ?(?:(?<cm>\d{{1,2}}|半|一刻|三刻|整)(?: ?分 ?(?:(?<cs>\d{{1,2}}) ?秒?)?)?)?)(?: ?(?<ap>[AaPp])\.?[Mm]\b\.?)?(?<rest>.*)$"
+    ))
+});
+static HOUR_ONLY: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"{BETWEEN}(?<h>\d{{1,2}}) ?(?<ap>[AaPp])\.?[Mm]\b\.?(?<rest>.*)$")));
+static BASIC: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[Tt ](?<h>\d{2})(?<m>\d{2})(?<s>\d{2})?(?:[.,](?<f>\d{1,12}))?(?:(?<rest>[^\d].*)|)$"));
+static OFFSET: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^ ?(?i:UTC|GMT|UT)? ?(?<sign>[+-]) ?(?<h>\d{1,2}):?(?<m>\d{2})?(?:[^\d:.-].*|)$"));
+static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ ?\(?(?<name>[A-Za-z]{1,5}|北京时间)(?:[^A-Za-z].*|)$"));
+
+/// The clock at the start of what follows a day, or `None` when there is none.
+pub(super) fn clock(after: &str, zone: Tz) -> Option<Result<Clock, DateError>> {
+    if let Some(found) = TIME.captures(after) {
+        return Some(told(&found, zone));
+    }
+    if let Some(found) = BASIC.captures(after).or_else(|| HOUR_ONLY.captures(after)) {
+        return Some(told(&found, zone));
+    }
+    // An offset right behind the day, as XML Schema writes dates.
+    if after.starts_with(['+', 'Z']) || after.len() == 6 && after.starts_with('-') {
+        let offset = offset(after, zone).ok()??;
+        return Some(Ok(Clock { time: None, next_day: false, precision: Precision::Day, offset: Some(offset) }));
+    }
+    None
+}
+
+fn told(found: &Captures<'_>, zone: Tz) -> Result<Clock, DateError> {
+    let text = |names: &[&str]| names.iter().find_map(|name| named(found, name));
+    let number = |names: &[&str]| text(names).and_then(|digits| digits.parse::<u32>().ok());
+    let minute = match text(&["m", "dm", "cm"]) {
+        Some("半") => 30,
+        Some("一刻") => 15,
+        Some("三刻") => 45,
+        Some("整") | None => 0,
+        Some(digits) => digits.parse().map_err(|_| DateError::OutOfRange)?,
+    };
+    let second = number(&["s", "ds", "cs"]);
+    let hour = number(&["h"]).ok_or(DateError::OutOfRange)?;
+    let half = named(found, "half").or_else(|| named(found, "ap"));
+    let hour = half.map_or(Some(hour), |half| in_half(hour, half)).ok_or(DateError::OutOfRange)?;
+    // 24:00 is the end of the day (ISO 8601); :60 is a leap second, which chrono's wall clock has no room for.
+    let next_day = hour == 24 && minute == 0 && second.unwrap_or(0) == 0;
+    let hour = if next_day { 0 } else { hour };
+    let nanos = named(found, "f").map_or(0, |digits| {
+        let nine: String = digits.chars().chain("000000000".chars()).take(9).collect();
+        nine.parse().unwrap_or(0)
+    });
+    let shown = second.map_or(0, |second| if second == 60 { 59 } else { second });
+    let time = NaiveTime::from_hms_nano_opt(hour, minute, shown, nanos).ok_or(DateError::OutOfRange)?;
+    let offset = offset(named(found, "rest").unwrap_or(""), zone)?;
+    let precision = if second.is_some() { Precision::Second } else { Precision::Minute };
+    Ok(Clock { time: Some(time), next_day, precision, offset })
+}
+
+fn named<'a>(found: &Captures<'a>, name: &str) -> Option<&'a str> {
+    found.name(name).map(|part| part.as_str())
+}
+
+/// An hour of a half of the day → 0 to 24.
+fn in_half(hour: u32, half: &str) -> Option<u32> {
+    Some(match (half, hour) {
+        (_, 13..=24) => hour,
+        ("A" | "a" | "凌晨" | "上午", 12) => 0,
+        // 晚上12点 is the end of that day.
+        ("晚上" | "晚间" | "晚" | "夜间" | "深夜" | "半夜" | "夜里" | "夜", 12) => 24,
+        // 深夜1点 is an hour of the morning.
+        ("深夜" | "半夜" | "夜里" | "夜", 0..=5) => hour,
+        ("中午" | "正午" | "午间", 0..=4) | ("P" | "p", 1..=11) => hour + 12,
+        ("下午" | "午后" | "傍晚" | "晚上" | "晚间" | "晚" | "夜间" | "深夜" | "半夜" | "夜里" | "夜", 1..=11) => {
+            hour + 12
+        }
+        (_, 0..=12) => hour,
+        _ => return None,
+    })
+}
+
+/// The offset at the start of a text: numeric, or a zone's name.
+pub(super) fn offset(text: &str, zone: Tz) -> Result<Option<FixedOffset>, DateError> {
+    if let Some(found) = OFFSET.captures(text) {
+        let hours: i32 = found["h"].parse().map_err(|_| DateError::OutOfRange)?;
+        let minutes: i32 = named(&found, "m").map_or(Ok(0), str::parse).map_err(|_| DateError::OutOfRange)?;
+        // The zones of this earth lie between -12:00 and +14:00.
+        if hours > 14 || minutes > 59 {
+            return Err(DateError::OutOfRange);
+        }
+        let seconds = (hours * 60 + minutes) * 60 * if &found["sign"] == "-" { -1 } else { 1 };
+        return Ok(FixedOffset::east_opt(seconds));
+    }
+    // Digits behind a sign that are no offset: the instant cannot be known.
+    let rest = text.trim_start();
+    if rest.starts_with(['+', '-']) && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(DateError::OutOfRange);
+    }
+    let Some(found) = NAME.captures(text) else { return Ok(None) };
+    Ok(hours_of(&found["name"].to_ascii_uppercase(), zone)
+        .and_then(|half_hours| FixedOffset::east_opt(half_hours * 1800)))
+}
+
+/// The names of RFC 822 section 5.1 and the commonest others, in half hours east of Greenwich.
+fn hours_of(name: &str, zone: Tz) -> Option<i32> {
+    Some(match name {
+        "Z" | "UT" | "UTC" | "GMT" | "WET" => 0,
+        // A Chinese source that writes CST means China Standard Time.
+        "CST" if is_chinese(zone) => 16,
+        "北京时间" | "HKT" | "SGT" | "AWST" => 16,
+        "EDT" => -8,
+        "EST" | "CDT" => -10,
+        "CST" | "MDT" => -12,
+        "MST" | "PDT" => -14,
+        "PST" => -16,
+        "BST" | "CET" | "WEST" => 2,
+        "CEST" | "EET" | "SAST" => 4,
+        "EEST" | "MSK" => 6,
+        "JST" | "KST" => 18,
+        "AEST" => 20,
+        "AEDT" => 22,
+        _ => return None,
+    })
+}
+
+fn is_chinese(zone: Tz) -> bool {
+    matches!(
+        zone.name(),
+        "Asia/Shanghai"
+            | "Asia/Chongqing"
+            | "Asia/Chungking"
+            | "Asia/Harbin"
+            | "Asia/Urumqi"
+            | "Asia/Kashgar"
+            | "Asia/Taipei"
+            | "Asia/Hong_Kong"
+            | "Asia/Macau"
+            | "Asia/Macao"
+            | "PRC"
+            | "ROC"
+            | "Hongkong"
+    )
+}

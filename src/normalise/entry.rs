@@ -1,0 +1,286 @@
+//! One entry as read → one entry as published, still without its id.
+
+use super::ladder::dates;
+use super::text::{legal, line, summary, title};
+use super::url::{Refused, base, resolve};
+use super::{Context, Kind, html, identity, link_key};
+use crate::model::{
+    Category, DateRung, Dated, Enclosure, Entry, EntryId, Flaw, FlawCode, Image, Link, ParsedEntry, ParsedFeed, Person,
+    Source, Text, TextKind,
+};
+use ::url::Url;
+
+/// Longest name, term or label, in characters.
+const NAME: usize = 200;
+/// Longest title that is made from an entry's first words, in characters.
+const FIRST_WORDS: usize = 60;
+
+/// An entry and what may identify it.
+pub(super) struct Draft {
+    /// The entry; its id is still empty.
+    pub entry: Entry,
+    /// The id that an external feed gave.
+    pub guid: Option<String>,
+    /// The page of the entry.
+    pub link: Option<Url>,
+    /// The value of its link key.
+    pub link_key: Option<String>,
+    /// The value of its title-and-day key.
+    pub title_day: Option<String>,
+}
+
+/// Resolves addresses and says which were refused.
+struct Addresses<'a> {
+    base: Url,
+    flaws: &'a mut Vec<Flaw>,
+}
+
+impl Addresses<'_> {
+    fn resolve(&mut self, href: &str) -> Option<Url> {
+        match resolve(&self.base, href) {
+            Ok(url) => Some(url),
+            Err(Refused::Empty) => None,
+            Err(why) => {
+                self.flaws.push(Flaw::new(FlawCode::LinkRefused, why.to_string()));
+                None
+            }
+        }
+    }
+
+    fn string(&mut self, href: &str) -> Option<String> {
+        self.resolve(href).map(String::from)
+    }
+}
+
+pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>, flaws: &mut Vec<Flaw>) -> Draft {
+    let base = base(context.base, &[feed.base.as_deref(), read.base.as_deref()]);
+    let mut addresses = Addresses { base, flaws };
+    let (link, links) = links(&read.links, &mut addresses);
+    let guid = guid(read, context.kind, addresses.flaws);
+    let full = read.content.as_ref().or_else(|| read.summary.as_ref().filter(|text| is_more_than_summary(text)));
+    let content = full.and_then(|text| content(text, &mut addresses));
+    let own_title = read.title.as_ref().and_then(title);
+    let summary = read.summary.as_ref().and_then(summary);
+    let images: Vec<Image> = read.images.iter().filter_map(|image| picture(image, &mut addresses)).collect();
+    let enclosures = read.enclosures.iter().filter_map(|enclosure| enclosed(enclosure, &mut addresses)).collect();
+    let source = read.source.as_ref().and_then(|source| origin(source, &mut addresses));
+    let (authors, contributors) = (people(&read.authors, &mut addresses), people(&read.contributors, &mut addresses));
+    let name =
+        own_title.clone().or_else(|| link.as_ref().map(Url::to_string)).or_else(|| guid.clone()).unwrap_or_default();
+    let (published, updated) = dates(read, &name, context, flaws);
+    let title = own_title.clone().unwrap_or_else(|| {
+        flaws.push(Flaw::new(FlawCode::EntryWithoutTitle, format!("{name:?} has no title")));
+        made_title(summary.as_deref(), &images, content.as_deref(), &published)
+    });
+    let day = published.at.with_timezone(&context.timezone).date_naive();
+    // A title that we made carries no evidence, nor does the day on which we happened to look.
+    let title_day =
+        own_title.filter(|_| published.rung != DateRung::FirstSeen).and_then(|title| identity::title_day(&title, day));
+    let language =
+        read.language.as_deref().or(feed.language.as_deref()).and_then(|tag| language(tag, context.language));
+    let entry = Entry {
+        id: EntryId(String::new()),
+        url: link.as_ref().map(Url::to_string),
+        title,
+        summary,
+        content,
+        published,
+        updated,
+        authors,
+        contributors,
+        categories: categories(&read.categories),
+        enclosures,
+        images,
+        source,
+        language,
+        rights: read.rights.as_ref().and_then(super::text::summary),
+        links,
+    };
+    let link_key = link.as_ref().map(|link| link_key(link, read.identity.as_deref(), context.kind));
+    Draft { entry, guid, link, link_key, title_day }
+}
+
+/// The entry's page, and the other links.
+fn links(written: &[Link], addresses: &mut Addresses<'_>) -> (Option<Url>, Vec<Link>) {
+    let (mut page, mut others) = (None, Vec::new());
+    for link in written {
+        let is_page = matches!(link.rel.as_str(), "" | "alternate");
+        let Some(url) = addresses.resolve(&link.href) else { continue };
+        if is_page && page.is_none() {
+            page = Some(url);
+        } else {
+            let clean = |text: &Option<String>| text.as_deref().and_then(|text| line(text, NAME));
+            others.push(Link {
+                href: url.into(),
+                rel: line(&link.rel, NAME).unwrap_or_default(),
+                media_type: clean(&link.media_type),
+                hreflang: clean(&link.hreflang),
+                title: clean(&link.title),
+                length: link.length,
+            });
+        }
+    }
+    (page, others)
+}
+
+/// The id that an external feed gave, as it is, unless a reader could be harmed by following it.
+fn guid(read: &ParsedEntry, kind: Kind, flaws: &mut Vec<Flaw>) -> Option<String> {
+    let id = read.id.as_deref().filter(|_| kind == Kind::External)?;
+    let id = legal(id).trim().to_owned();
+    let scheme: String =
+        id.split(':').next().unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    if id.contains(':') && matches!(scheme.to_ascii_lowercase().as_str(), "javascript" | "vbscript" | "data") {
+        flaws.push(Flaw::new(
+            FlawCode::LinkRefused,
+            format!("the id {:?} is a script", id.chars().take(80).collect::<String>()),
+        ));
+        return None;
+    }
+    (!id.is_empty()).then_some(id)
+}
+
+/// Many feeds put the whole text into the description: what a plain summary would lose is kept as content.
+fn is_more_than_summary(text: &Text) -> bool {
+    text.kind == TextKind::Html && text.value.contains('<') || text.value.chars().nth(super::text::SUMMARY).is_some()
+}
+
+fn content(text: &Text, addresses: &mut Addresses<'_>) -> Option<String> {
+    let base = base(&addresses.base, &[text.base.as_deref()]);
+    if text.value.len() > html::LONGEST {
+        let what = format!("a text of {} bytes was cut at {}", text.value.len(), html::LONGEST);
+        addresses.flaws.push(Flaw::new(FlawCode::LimitReached, what));
+    }
+    let value = match text.kind {
+        TextKind::Html => html::sanitise(&text.value, &base),
+        TextKind::Plain => html::sanitise(&text.value.replace('&', "&amp;").replace('<', "&lt;"), &base),
+    };
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// A title for an entry that has none: its summary's or its text's first words, a picture's text, or its day.
+fn made_title(summary: Option<&str>, images: &[Image], content: Option<&str>, published: &Dated) -> String {
+    let alt = || images.iter().find_map(|image| image.alt.clone()).or_else(|| content.and_then(html::alternative));
+    let words = || content.and_then(|content| line(&html::text(content), FIRST_WORDS));
+    summary
+        .and_then(|summary| line(summary, FIRST_WORDS))
+        .or_else(|| alt().and_then(|alt| line(&alt, FIRST_WORDS)))
+        .or_else(words)
+        .unwrap_or_else(|| published.at.format("%Y-%m-%d").to_string())
+}
+
+fn picture(image: &Image, addresses: &mut Addresses<'_>) -> Option<Image> {
+    let url = addresses.string(&image.url)?;
+    Some(Image {
+        url,
+        alt: image.alt.as_deref().and_then(|alt| line(alt, NAME)),
+        width: image.width,
+        height: image.height,
+    })
+}
+
+fn enclosed(enclosure: &Enclosure, addresses: &mut Addresses<'_>) -> Option<Enclosure> {
+    let url = addresses.resolve(&enclosure.url)?;
+    let given = enclosure.media_type.as_deref().and_then(|text| line(text, NAME)).filter(|text| text.contains('/'));
+    Some(Enclosure {
+        media_type: given.or_else(|| media_type(url.path()).map(str::to_owned)),
+        url: url.into(),
+        length: enclosure.length.filter(|&length| length > 0),
+        title: enclosure.title.as_deref().and_then(|text| line(text, NAME)),
+        duration: enclosure.duration,
+    })
+}
+
+/// The media type that a file name tells (IANA registry).
+fn media_type(path: &str) -> Option<&'static str> {
+    let (_, extension) = path.rsplit('/').next()?.rsplit_once('.')?;
+    Some(match extension.to_ascii_lowercase().as_str() {
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "aac" => "audio/aac",
+        "ogg" | "oga" | "opus" => "audio/ogg",
+        "flac" => "audio/flac",
+        "wav" => "audio/wav",
+        "mp4" | "m4v" => "video/mp4",
+        "webm" => "video/webm",
+        "mov" => "video/quicktime",
+        "ogv" => "video/ogg",
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "bmp" => "image/bmp",
+        "pdf" => "application/pdf",
+        "epub" => "application/epub+zip",
+        "zip" => "application/zip",
+        _ => return None,
+    })
+}
+
+/// The source that the entry itself names.
+fn origin(source: &Source, addresses: &mut Addresses<'_>) -> Option<Source> {
+    let clean = |text: &Option<String>| text.as_deref().and_then(|text| line(text, NAME));
+    let origin = Source {
+        title: line(&source.title, NAME).unwrap_or_default(),
+        id: clean(&source.id),
+        feed_url: source.feed_url.as_deref().and_then(|url| addresses.string(url)),
+        url: source.url.as_deref().and_then(|url| addresses.string(url)),
+        rights: clean(&source.rights),
+    };
+    (origin != Source::default()).then_some(origin)
+}
+
+fn people(read: &[Person], addresses: &mut Addresses<'_>) -> Vec<Person> {
+    let mut out: Vec<Person> = Vec::new();
+    for person in read {
+        let email = person.email.as_deref().and_then(|text| line(text, NAME));
+        let uri = person.uri.as_deref().and_then(|uri| addresses.string(uri));
+        let Some(name) = line(&person.name, NAME).or_else(|| email.clone()) else { continue };
+        let person = Person { name, email, uri };
+        if !out.contains(&person) {
+            out.push(person);
+        }
+    }
+    out
+}
+
+fn categories(read: &[Category]) -> Vec<Category> {
+    let mut out: Vec<Category> = Vec::new();
+    for category in read {
+        let clean = |text: &Option<String>| text.as_deref().and_then(|text| line(text, NAME));
+        let Some(term) = line(&category.term, NAME) else { continue };
+        let category = Category { term, scheme: clean(&category.scheme), label: clean(&category.label) };
+        if !out.contains(&category) {
+            out.push(category);
+        }
+    }
+    out
+}
+
+/// A language tag (BCP 47), when it is one and differs from the channel's.
+fn language(tag: &str, channel: &str) -> Option<String> {
+    let tag = tag.trim().replace('_', "-");
+    let valid = (2..=35).contains(&tag.len())
+        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    (valid && !tag.eq_ignore_ascii_case(channel)).then_some(tag)
+}
+
+/// Takes over from a repetition what the first did not have.
+pub(super) fn complete(first: &mut Entry, again: Entry) {
+    first.summary = first.summary.take().or(again.summary);
+    first.content = first.content.take().or(again.content);
+    first.source = first.source.take().or(again.source);
+    if again.published.rung < first.published.rung {
+        first.published = again.published;
+    }
+    if first.images.is_empty() {
+        first.images = again.images;
+    }
+    if first.enclosures.is_empty() {
+        first.enclosures = again.enclosures;
+    }
+    if first.authors.is_empty() {
+        first.authors = again.authors;
+    }
+}

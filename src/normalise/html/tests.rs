@@ -1,0 +1,160 @@
+//! The policy, checked on what a parser of its own makes of the result.
+
+use super::scan::{Scanner, Token};
+use super::{LONGEST, policy, sanitise, text};
+use ::url::Url;
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+
+const VECTORS: &str = include_str!("../../../tests/fixtures/html/attacks.txt");
+
+fn base() -> Url {
+    Url::parse("https://news.example.com/a/b.html").unwrap()
+}
+
+fn safe(html: &str) -> String {
+    sanitise(html, &base())
+}
+
+/// Everything in the result is named by the policy, and cleaning it again changes nothing.
+fn lawful(html: &str) {
+    let out = safe(html);
+    for token in Scanner::new(&out) {
+        let Token::Start { name, attributes } = token else { continue };
+        let allowed = policy::attributes(&name).unwrap_or_else(|| panic!("<{name}> in {out:?} from {html:?}"));
+        for (attribute, value) in attributes {
+            let known = allowed.contains(&attribute.as_str())
+                || policy::EVERYWHERE.contains(&attribute.as_str())
+                || (name.as_str(), attribute.as_str(), value) == ("a", "rel", "noopener noreferrer");
+            assert!(known, "{attribute} in {out:?} from {html:?}");
+            if policy::ADDRESSES.contains(&attribute.as_str()) {
+                let url = Url::parse(&super::shape::decode(value)).unwrap_or_else(|_| panic!("{value} in {out:?}"));
+                let schemes: &[&str] =
+                    if name == "a" { &["http", "https", "mailto", "tel"] } else { &["http", "https"] };
+                assert!(schemes.contains(&url.scheme()), "{value} in {out:?} from {html:?}");
+            }
+        }
+    }
+    // What reads the result differently must not find a tag either.
+    assert!(!out.to_ascii_lowercase().contains("<script"), "{out:?}");
+    assert_eq!(safe(&out), out, "not stable: {html:?}");
+}
+
+#[test]
+fn no_attack_gets_through() {
+    let vectors: Vec<_> = VECTORS.lines().filter(|line| !line.is_empty() && !line.starts_with("##")).collect();
+    assert!(vectors.len() >= 150, "{}", vectors.len());
+    for vector in vectors {
+        let vector = vector.replace("\\n", "\n").replace("\\t", "\t").replace("\\0", "\0").replace("\\x01", "\x01");
+        // Alone, inside an article, and unfinished inside other elements.
+        for html in [
+            vector.clone(),
+            format!("<p>前{vector}后</p>"),
+            format!("<table><td>{vector}"),
+            format!("<svg><style>{vector}"),
+            format!("<a href='{vector}'>x"),
+        ] {
+            lawful(&html);
+        }
+    }
+}
+
+#[test]
+fn what_readers_need_is_kept() {
+    let check = |html: &str, expected: &str| assert_eq!(safe(html), expected, "{html:?}");
+    check("纯文本", "纯文本");
+    check("<p>a &ldquo;b&rdquo; 1 < 2 &amp; 3</p>", "<p>a “b” 1 &lt; 2 &amp; 3</p>");
+    check("<a href=/c/1.html>x</a>", r#"<a href="https://news.example.com/c/1.html" rel="noopener noreferrer">x</a>"#);
+    check("<a href='mailto:a@example.com'>x</a>", r#"<a href="mailto:a@example.com" rel="noopener noreferrer">x</a>"#);
+    check(
+        "<a href='//x.example/?a=1&amp;b=2'>x</a>",
+        r#"<a href="https://x.example/?a=1&amp;b=2" rel="noopener noreferrer">x</a>"#,
+    );
+    check("<a href='javascript:alert(1)'>x</a>", "x");
+    check(
+        r#"<img class=lazy src=/1x1.gif data-src="../p/1.jpg" alt="图" style="x">"#,
+        r#"<img src="https://news.example.com/p/1.jpg" alt="图">"#,
+    );
+    check(r#"<img srcset="s.jpg 1x, l.jpg 2x">"#, r#"<img src="https://news.example.com/a/l.jpg">"#);
+    check("<img src=a.png width=1 height=1><img src=https://hm.baidu.com/hm.gif?x>", "");
+    check("<ruby>漢<rp>(</rp><rt>hàn</rt><rp>)</rp></ruby>", "<ruby>漢<rp>(</rp><rt>hàn</rt><rp>)</rp></ruby>");
+    check(
+        "<video src=v.mp4 autoplay></video>",
+        r#"<video controls="" src="https://news.example.com/a/v.mp4"></video>"#,
+    );
+    check("<table><tr><td>1<td>2</table>", "<table><tbody><tr><td>1</td><td>2</td></tr></tbody></table>");
+    check(
+        "<table>甲<tr>乙<td>丙</table>",
+        "<table><tbody><tr><td>甲</td></tr><tr><td>乙</td><td>丙</td></tr></tbody></table>",
+    );
+    check("<ul><li>1<li>2</ul>", "<ul><li>1</li><li>2</li></ul>");
+    check("<p>一<p>二<div>三</div>", "<p>一</p><p>二</p><div>三</div>");
+    check("<center>一</center><form>二<input></form>", "<div>一</div><div>二</div>");
+    check("<p onclick=x style=y class=z id=w>一</p><script>x</script>二", "<p>一</p>二");
+    check("<svg><p>后面的正文</p>", "<p>后面的正文</p>");
+    check("a&#11;b\u{1}c", "abc");
+}
+
+#[test]
+fn plain_text_of_html() {
+    let check = |html: &str, expected: &str| {
+        assert_eq!(text(html).split_whitespace().collect::<Vec<_>>().join(" "), expected, "{html:?}")
+    };
+    check("x", "x");
+    check("<p>一</p><p>二</p>三<br>四", "一 二 三 四");
+    check("AT&amp;T &lt;b&gt; &hellip;&eacute; <b>x</b>y", "AT&T <b> …é xy");
+    check("1 < 2<script>no</script><style>no</style><!-- no -->", "1 < 2");
+    check("<td>1</td><td>2</td>", "1 2");
+    check("&amp;lt;b>", "&lt;b>");
+}
+
+#[test]
+fn hostile_size_and_depth_take_linear_time() {
+    let n = 1_000_000;
+    let numbered: String = (0..60_000).map(|i| format!("<p><font size={i}><b title={i}>")).collect();
+    for html in [
+        "<div>".repeat(n),
+        "<b>".repeat(n),
+        "<p><b></p>".repeat(n / 10),
+        "<table>x".repeat(n / 10),
+        "<table><b>".to_owned() + &"<i></i>x".repeat(n / 10),
+        "<".repeat(n / 8),
+        "<".repeat(n / 4),
+        "&".repeat(n),
+        "</p>".repeat(n / 10),
+        "<!--".repeat(n / 4),
+        "<a ".repeat(n / 4),
+        "<svg>".repeat(n / 4),
+        "<font><table><td></font>".repeat(n / 20),
+        format!("<a {}>", "x=1 ".repeat(n / 4)),
+        numbered,
+    ] {
+        let start = Instant::now();
+        let out = safe(&html);
+        eprintln!("{:?} {}", start.elapsed(), &html[..20]);
+        // The limit is for builds without optimisation on a busy machine; quadratic time would be minutes.
+        assert!(start.elapsed() < Duration::from_secs(120), "{:?} {}", start.elapsed(), &html[..20]);
+        assert!(out.len() <= 20 * LONGEST);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_soup_is_lawful(parts in proptest::collection::vec(prop_oneof![
+        proptest::sample::select(policy::ELEMENTS).prop_map(|(name, _)| format!("<{name}>")),
+        proptest::sample::select(policy::ELEMENTS).prop_map(|(name, _)| format!("</{name}>")),
+        proptest::sample::select(&["<svg>", "</svg>", "<math>", "<mtext>", "<script>", "</script>", "<style>", "</style>", "<!--", "-->", "<noscript>",
+            "<select>", "<template>", "</template>", "<form>", "&#10;", "&lt;", "<", ">", "\"", "<img src=x onerror=y>", "<a href=x>", "文", " ", "\n",
+            "<a href='javascript:x'>", "<title>", "<![CDATA[", "]]>", "<mglyph>", "<foreignObject>"][..]).prop_map(str::to_owned),
+    ], 0..24)) {
+        lawful(&parts.concat());
+    }
+
+    #[test]
+    fn no_text_panics(html in "\\PC{0,80}") {
+        lawful(&html);
+        let _ = text(&html);
+    }
+}
