@@ -8,6 +8,7 @@
 
 mod clock;
 mod forms;
+mod months;
 mod plain;
 #[cfg(test)]
 mod tests;

@@ -127,8 +127,7 @@ fn links(written: &[Link], addresses: &mut Addresses<'_>) -> (Option<Url>, Vec<L
 fn guid(read: &ParsedEntry, kind: Kind, flaws: &mut Vec<Flaw>) -> Option<String> {
     let id = read.id.as_deref().filter(|_| kind == Kind::External)?;
     let id = legal(id).trim().to_owned();
-    let scheme: String =
-        id.split(':').next().unwrap_or_default().chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let scheme: String = id.split(':').next().unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
     if id.contains(':') && matches!(scheme.to_ascii_lowercase().as_str(), "javascript" | "vbscript" | "data") {
         flaws.push(Flaw::new(
             FlawCode::LinkRefused,

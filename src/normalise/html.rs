@@ -59,7 +59,7 @@ pub fn text(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     for token in Scanner::new(html) {
         match token {
-            Token::Text(text) => out.push_str(&text.replace('<', "&lt;")),
+            Token::Text(text) => shape::references(&text.replace('<', "&lt;"), &mut out),
             Token::Start { name, .. } | Token::End(name) => {
                 if matches!(name.as_str(), "td" | "th") {
                     out.push(' ');
@@ -72,18 +72,42 @@ pub fn text(html: &str) -> String {
     if !out.contains('&') {
         return legal(&out);
     }
-    // Without elements left, the parser only decodes character references, all two thousand of them.
-    let decoded = policy::AMMONIA.clean(&out).to_string();
-    let plain = decoded.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\u{A0}").replace("&amp;", "&");
-    legal(&plain)
+    legal(&decoded(&out))
 }
 
-/// The addresses and alternative texts of the pictures in safe HTML; the first with a text comes first in use.
+/// Text with its character references decoded. Without elements left, the parser does nothing else, and it
+/// knows all two thousand names. In pieces, since its serialiser is quadratic in what it has to escape.
+fn decoded(text: &str) -> String {
+    const PIECE: usize = 8 << 10;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let limit = rest.floor_char_boundary(PIECE);
+        // Not inside a reference: those are shorter than 40 bytes and have no `&` but their first.
+        let end = match rest[..limit].rfind('&') {
+            Some(at) if limit < rest.len() && at > 0 && limit - at < 40 => at,
+            _ => limit,
+        };
+        let (piece, behind) = rest.split_at(end);
+        rest = behind;
+        if piece.contains('&') {
+            let clean = policy::AMMONIA.clean(piece).to_string();
+            out.push_str(
+                &clean.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\u{A0}").replace("&amp;", "&"),
+            );
+        } else {
+            out.push_str(piece);
+        }
+    }
+    out
+}
+
+/// The first alternative text of a picture in HTML.
 pub(super) fn alternative(html: &str) -> Option<String> {
     Scanner::new(bounded(html)).find_map(|token| match token {
         Token::Start { name, attributes } if name == "img" => {
             let alt = attributes.iter().find(|(name, _)| name == "alt")?;
-            Some(text(&alt.1)).filter(|alt| !alt.trim().is_empty())
+            Some(text(alt.1)).filter(|alt| !alt.trim().is_empty())
         }
         _ => None,
     })

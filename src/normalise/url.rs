@@ -118,8 +118,8 @@ fn query(url: &Url) -> String {
         .filter_map(|pair| {
             let (name, value) = pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value)));
             let (name, value) = (percent(name, true), value.map(|value| percent(value, true)));
-            let kept = !(name.is_empty() && value.is_none())
-                && !tracking::is_tracking(&name, value.as_deref().unwrap_or_default());
+            let nothing = name.is_empty() && value.is_none();
+            let kept = !nothing && !tracking::is_tracking(&name, value.as_deref().unwrap_or_default());
             kept.then(|| value.map_or(name.clone(), |value| format!("{name}={value}")))
         })
         .collect();

@@ -88,7 +88,6 @@ fn named<'a>(found: &Captures<'a>, name: &str) -> Option<&'a str> {
 /// An hour of a half of the day → 0 to 24.
 fn in_half(hour: u32, half: &str) -> Option<u32> {
     Some(match (half, hour) {
-        (_, 13..=24) => hour,
         ("A" | "a" | "凌晨" | "上午", 12) => 0,
         // 晚上12点 is the end of that day.
         ("晚上" | "晚间" | "晚" | "夜间" | "深夜" | "半夜" | "夜里" | "夜", 12) => 24,
@@ -98,7 +97,7 @@ fn in_half(hour: u32, half: &str) -> Option<u32> {
         ("下午" | "午后" | "傍晚" | "晚上" | "晚间" | "晚" | "夜间" | "深夜" | "半夜" | "夜里" | "夜", 1..=11) => {
             hour + 12
         }
-        (_, 0..=12) => hour,
+        (_, 0..=24) => hour,
         _ => return None,
     })
 }

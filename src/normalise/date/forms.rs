@@ -1,6 +1,7 @@
 //! The forms, from the least doubtful to the most.
 
 use super::clock::clock;
+use super::months::{MONTHS, century, month};
 use super::plain::pattern;
 use super::{DateError, Here, Reading};
 use crate::model::Precision;
@@ -44,8 +45,8 @@ fn day_and_rest(day: Result<NaiveDate, DateError>, rest: &str, here: Here) -> Re
 
 /// Behind a doubtful form without a time there must be an end: white space, punctuation, nothing.
 fn ends(rest: &str) -> bool {
-    !rest.starts_with(|c: char| c.is_alphanumeric())
-        && !(rest.starts_with(['-', '.', '/', ':', '%']) && rest[1..].starts_with(|c: char| c.is_ascii_digit()))
+    let goes_on = rest.starts_with(['-', '.', '/', ':', '%']) && rest[1..].starts_with(|c: char| c.is_ascii_digit());
+    !goes_on && !rest.starts_with(char::is_alphanumeric)
 }
 
 static YEAR_FIRST: LazyLock<Regex> = LazyLock::new(|| {
@@ -98,38 +99,6 @@ fn is_inside_word(before: &str) -> bool {
 fn cut_short(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_digit() || c == '_')
         || rest.starts_with(['-', '.', '/']) && rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric())
-}
-
-const MONTHS: &str = "(?i:(?<mon>jan|feb|fév|fev|mar|mär|mrz|apr|avr|abr|may|mai|mag|jun|juin|jul|juil|aug|aoû|ago|sep|oct|okt|ott|out|nov|dec|dez|déc|dic)(?:uary|uar|vier|ruary|ruar|rier|ch|[sz]|il|e|y|i|io|t|tember|tembre|tiembre|ober|obre|ubre|ember|embre|iembre|ust|let)?\\b\\.?)";
-
-fn month(found: &Captures<'_>) -> Result<u32, DateError> {
-    let name = found["mon"].to_lowercase();
-    Ok(match name.as_str() {
-        "jan" => 1,
-        "feb" | "fév" | "fev" => 2,
-        "mar" | "mär" | "mrz" => 3,
-        "apr" | "avr" | "abr" => 4,
-        "may" | "mai" | "mag" => 5,
-        "jun" | "juin" => 6,
-        "jul" | "juil" => 7,
-        "aug" | "aoû" | "ago" => 8,
-        "sep" => 9,
-        "oct" | "okt" | "ott" | "out" => 10,
-        "nov" => 11,
-        "dec" | "dez" | "déc" | "dic" => 12,
-        _ => return Err(DateError::OutOfRange),
-    })
-}
-
-/// Two-digit years as in RFC 2822 section 4.3, but 70 and above are of the last century.
-fn century(year: i32) -> i32 {
-    match year {
-        0..=69 => year + 2000,
-        70..=99 => year + 1900,
-        // RFC 2822: three digits count from 1900.
-        100..=199 => year + 1900,
-        _ => year,
-    }
 }
 
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {

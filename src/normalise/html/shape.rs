@@ -10,10 +10,16 @@ mod picture;
 
 /// Deepest nesting that is kept; deeper tags are left out, their text is not.
 const DEPTH: usize = 100;
+/// Most characters in one run of text that the serialiser escapes. For each of them it looks through the
+/// rest of the run (html5ever 0.40, `write_escaped`), so a longer run is parted by a `<wbr>`, which shows nothing.
+const ESCAPES: usize = 500;
+/// Longest attribute that is kept, in bytes, besides addresses; for the same reason.
+const ATTRIBUTE: usize = 4000;
 
 /// Foreign HTML in shape for ammonia.
 pub(super) fn shape(html: &str, base: &Url) -> String {
-    let mut shaper = Shaper { base, out: String::with_capacity(html.len()), open: Vec::new(), skipping: None };
+    let mut shaper =
+        Shaper { base, out: String::with_capacity(html.len()), open: Vec::new(), escapes: 0, skipping: None };
     for token in Scanner::new(html) {
         match token {
             Token::Text(text) => shaper.text(text),
@@ -29,6 +35,8 @@ struct Shaper<'a> {
     base: &'a Url,
     out: String,
     open: Vec<&'static str>,
+    /// Characters since the last tag that the serialiser escapes.
+    escapes: usize,
     /// An element that goes with its content, and how often it is nested in itself.
     skipping: Option<(String, usize)>,
 }
@@ -58,7 +66,22 @@ impl Shaper<'_> {
         }
         // The parser drops a line break right behind <pre>.
         let text = if self.out.ends_with("<pre>") { text.trim_start_matches(['\n', '\r']) } else { text };
-        if text.starts_with('<') { self.out.push_str("&lt;") } else { self.out.push_str(text) }
+        if text.starts_with('<') {
+            self.out.push_str("&lt;");
+            return;
+        }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let special = |c: char| c == '&' || ('\u{80}'..'\u{C0}').contains(&c);
+            let end = rest.match_indices(special).map(|(at, _)| at).nth(ESCAPES.saturating_sub(self.escapes));
+            let (run, behind) = rest.split_at(end.unwrap_or(rest.len()));
+            self.escapes += run.matches(special).count();
+            references(run, &mut self.out);
+            rest = behind;
+            if !rest.is_empty() {
+                self.push("wbr", "");
+            }
+        }
     }
 
     fn start(&mut self, name: &str, attributes: &[(String, &str)]) {
@@ -90,6 +113,7 @@ impl Shaper<'_> {
     }
 
     fn push(&mut self, name: &'static str, attributes: &str) {
+        self.escapes = 0;
         self.out.push('<');
         self.out.push_str(name);
         self.out.push_str(attributes);
@@ -131,6 +155,7 @@ impl Shaper<'_> {
     fn pop_to(&mut self, length: usize) {
         while self.open.len() > length {
             if let Some(name) = self.open.pop() {
+                self.escapes = 0;
                 self.out.push_str("</");
                 self.out.push_str(name);
                 self.out.push('>');
@@ -243,8 +268,8 @@ impl Shaper<'_> {
                     None if matches!(element, "a" | "source") => return None,
                     None => {}
                 }
-            } else if !matches!(name, "width" | "height") || is_size(value) {
-                write(&mut out, name, &value.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;"));
+            } else if value.len() <= ATTRIBUTE && (!matches!(name, "width" | "height") || is_size(value)) {
+                write(&mut out, name, &quoted(value));
             }
         }
         (element != "a" || out.contains(" href=")).then_some(out)
@@ -273,8 +298,40 @@ fn write(out: &mut String, name: &str, value: &str) {
     out.push('"');
 }
 
+/// A value as it was written, with its character references, for an attribute in double quotes.
+fn quoted(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    references(value, &mut out);
+    out.replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Writes text whose every `&` opens a character reference: the parser takes quadratic time over others.
+pub(super) fn references(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(rest.len())];
+        let ended = rest[name.len()..].starts_with(';');
+        // The commonest that are written without their semicolon, as the standard reads them.
+        let bare = matches!(name, "nbsp" | "amp" | "lt" | "gt" | "quot" | "copy" | "reg" | "middot")
+            || numeric(name).is_some();
+        if ended && (2..=32).contains(&name.len()) {
+            out.push('&');
+        } else if bare && !ended {
+            out.push('&');
+            out.push_str(name);
+            out.push(';');
+            rest = &rest[name.len()..];
+        } else {
+            out.push_str("&amp;");
+        }
+    }
+    out.push_str(rest);
 }
 
 /// An address with its character references decoded: the numeric ones and those that addresses are written with.
@@ -304,16 +361,13 @@ pub(super) fn decode(value: &str) -> String {
             "percnt" => Some('%'),
             _ => numeric(name),
         };
-        rest = match decoded {
-            Some(c) => {
-                out.push(c);
-                let behind = &behind[name.len()..];
-                behind.strip_prefix(';').unwrap_or(behind)
-            }
-            None => {
-                out.push('&');
-                behind
-            }
+        rest = if let Some(c) = decoded {
+            out.push(c);
+            let behind = &behind[name.len()..];
+            behind.strip_prefix(';').unwrap_or(behind)
+        } else {
+            out.push('&');
+            behind
         };
     }
     out + rest
