@@ -139,6 +139,10 @@ impl<'a> Builder<'a> {
             // Whatever stands open before the feed begins (a PHP warning, an HTML page) does not contain it.
             self.frame_seen = true;
             self.leave(0);
+            if self.roots > 0 {
+                self.scanner.troubles.note(Trouble::Junk, at);
+                self.roots = 0;
+            }
         }
         let keep = recover::still_open(&self.open, prefix, local);
         if keep < self.open.len() {
