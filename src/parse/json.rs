@@ -173,7 +173,9 @@ impl<'a> Reader<'a> {
                 let value = if colon { self.member(depth) } else { None };
                 members.extend(value.map(|value| (name, value)));
             } else {
+                // A value without a name: stepped over, so that every turn of the loop moves on.
                 self.sound = false;
+                let _nameless = self.member(depth);
             }
             if !self.more(b'}') {
                 return Json::Object(members);
@@ -326,6 +328,8 @@ mod tests {
         check(r#"{"a": nonsense, "b": 2}"#, r#"{"b":2}"#, false);
         check(r#"{a: 1, "b": 2}"#, r#"{"b":2}"#, false);
         check(r#"{"a": [1, 2}, "b": 3"#, r#"{"a":[1,2]}"#, false);
+        check("{[1], \"a\": 2}", r#"{"a":2}"#, false);
+        check("{{}:}", "{}", false);
         check("[1] trailing", "[1]", false);
         check(r#""\ud800 \u12""#, "\"\u{FFFD} 12\"", true);
         check("", "null", false);

@@ -2,6 +2,8 @@
 //! `HELIU_CORPUS=DIR` also reads every file of a folder of feeds.
 
 use super::*;
+use proptest::prelude::*;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/feeds");
@@ -41,7 +43,7 @@ fn fixtures_are_read_as_expected() {
         let flaws: Vec<_> = flaws.iter().map(ToString::to_string).collect();
         let read = terse(serde_json::json!({ "feed": feed, "flaws": flaws }));
         let read = serde_json::to_string_pretty(&read).unwrap() + "\n";
-        let expected_path = path.with_extension("expected.json");
+        let expected_path = PathBuf::from(format!("{}.expected.json", path.display()));
         if bless {
             std::fs::write(&expected_path, &read).unwrap();
         }
@@ -56,7 +58,7 @@ fn fixtures_are_read_as_expected() {
 #[test]
 fn every_format_and_module_has_a_fixture() {
     let names: Vec<_> = fixtures().iter().map(|(path, _)| path.file_stem().unwrap().to_owned()).collect();
-    assert!(names.len() >= 12, "only {}", names.len());
+    assert!(names.len() >= 50, "only {}", names.len());
     let formats: std::collections::HashSet<_> =
         fixtures().iter().filter_map(|(_, text)| feed(text).0).map(|feed| feed.format).collect();
     assert_eq!(formats.len(), 9, "{formats:?}");
@@ -73,5 +75,223 @@ fn a_folder_of_real_feeds_is_read() {
         let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
         let (feed, flaws) = feed(&text);
         assert!(feed.is_some_and(|feed| !feed.entries.is_empty()), "{}: {flaws:?}", path.display());
+    }
+}
+
+fn outlines(text: &str, expected: &str) {
+    fn show(outline: &Outline) -> String {
+        let inside: Vec<_> = outline.children.iter().map(show).collect();
+        let address = outline.xml_url.clone().unwrap_or_default();
+        format!("{}<{address}>[{}]", outline.title, inside.join(" "))
+    }
+    let (found, _) = opml(text);
+    assert_eq!(found.iter().map(show).collect::<Vec<_>>().join(" "), expected, "{text}");
+}
+
+#[test]
+fn subscription_lists() {
+    outlines(
+        r#"<?xml version="1.0"?><opml version="2.0"><head><title>Mine</title></head><body>
+        <outline text="新闻" title="News"><outline type="rss" text="One" xmlUrl="https://example.org/1" htmlUrl="https://example.org/"/>
+        <outline text="Inner"><outline type="atom" text="Two" XMLURL="https://example.org/2?a=1&amp;b=2"/></outline></outline>
+        <outline type="rss" text="Three" xmlurl="https://example.org/3"/></body></opml>"#,
+        "News<>[One<https://example.org/1>[] Inner<>[Two<https://example.org/2?a=1&b=2>[]]] Three<https://example.org/3>[]",
+    );
+    // Ill-formed: bare &, markup in an attribute, no end.
+    outlines(
+        r#"<opml version="1.0"><body><outline text="R&D <b>x</b>" xmlUrl="https://example.org/?a=1&b=2"/><outline text="open"><outline text="in" xmlUrl="https://example.org/4">"#,
+        "R&D <b>x</b><https://example.org/?a=1&b=2>[] open<>[in<https://example.org/4>[]]",
+    );
+    outlines(
+        r#"<opml><body><outline text="old" type="rss" url="https://example.org/5"/></body></opml>"#,
+        "old<https://example.org/5>[]",
+    );
+    outlines("<opml><body></body></opml>", "");
+    assert_eq!(opml("<html></html>").1[0].code, FlawCode::NotAFeed);
+    assert_eq!(opml("").1[0].code, FlawCode::NotAFeed);
+    let (one, _) = opml(
+        r#"<opml><body><outline text="t" title="T" type="RSS" xmlUrl="u" htmlUrl="h" description="d" category="a, /b/c,"/></body></opml>"#,
+    );
+    assert_eq!(
+        (one[0].kind.as_deref(), one[0].html_url.as_deref(), one[0].description.as_deref()),
+        (Some("rss"), Some("h"), Some("d"))
+    );
+    assert_eq!(one[0].categories, ["a", "/b/c"]);
+}
+
+#[test]
+fn pages_announce_feeds() {
+    let base = url::Url::parse("https://example.org/news/index.html").unwrap();
+    let check = |html: &str, expected: &[&str]| {
+        let found = discover(html, &base);
+        let found: Vec<_> =
+            found.iter().map(|d| format!("{} {} {}", d.url, d.media_type, d.title.as_deref().unwrap_or("-"))).collect();
+        assert_eq!(found, expected, "{html}");
+    };
+    check(
+        "<!doctype html><LINK REL='alternate home' TYPE='Application/RSS+XML; charset=utf-8' HREF='rss.xml?a=1&amp;b' title='A &amp; B'>",
+        &["https://example.org/news/rss.xml?a=1&b application/rss+xml A & B"],
+    );
+    check(
+        "<base href='/top/'><base href='/no/'><link rel=alternate type=application/atom+xml href=f><link rel=alternate type=application/feed+json href=//example.net/j>",
+        &["https://example.org/top/f application/atom+xml -", "https://example.net/j application/feed+json -"],
+    );
+    check(
+        "<link rel=feed href=/f><link rel=alternate href=/g><link rel=alternate type=text/html href=/h>",
+        &["https://example.org/f  -"],
+    );
+    check(
+        "<link rel=alternate type=application/rss+xml href=javascript:x><link rel=alternate type=application/rss+xml>",
+        &[],
+    );
+    check(
+        "<link rel=alternate type=application/rss+xml href=/a><link rel=alternate type=application/rss+xml href=/a>",
+        &["https://example.org/a application/rss+xml -"],
+    );
+    check(
+        "<script>if (a<b) {}</script><link rel=alternate type=application/rss+xml href=/a>",
+        &["https://example.org/a application/rss+xml -"],
+    );
+    check("", &[]);
+}
+
+#[test]
+fn entries_are_limited() {
+    let many =
+        format!("<rss><channel><title>t</title>{}</channel></rss>", "<item><title>x</title></item>".repeat(5_001));
+    let (feed, flaws) = feed(&many);
+    assert_eq!(feed.unwrap().entries.len(), 5_000);
+    assert!(flaws.iter().any(|flaw| flaw.code == FlawCode::LimitReached), "{flaws:?}");
+}
+
+#[test]
+fn bombs_do_not_go_off() {
+    let mut laughs = String::from("<!DOCTYPE rss [<!ENTITY l0 \"lol\">");
+    for n in 1..50 {
+        let below = n - 1;
+        write!(laughs, "<!ENTITY l{n} '&l{below};&l{below};&l{below};'>").unwrap();
+    }
+    laughs += "]><rss><channel><title>&l49;</title><item><title>One</title></item></channel></rss>";
+    let (read, _) = feed(&laughs);
+    let read = read.unwrap();
+    assert_eq!(read.title.unwrap().value, "&l49;");
+    assert_eq!(read.entries.len(), 1);
+}
+
+/// Cut anywhere, a feed yields every entry that was complete before the cut.
+#[test]
+fn a_cut_never_loses_complete_entries() {
+    for (path, text) in fixtures() {
+        let whole = feed(&text).0.map(|feed| feed.entries).unwrap_or_default();
+        let step = if text.len() > 3_000 { 3 } else { 1 };
+        for cut in (0..text.len()).step_by(step).filter(|cut| text.is_char_boundary(*cut)) {
+            let head = &text[..cut];
+            let complete = if path.extension().is_some_and(|end| end == "json") {
+                continue;
+            } else {
+                let lower = head.to_ascii_lowercase();
+                lower.matches("</item>").count()
+                    + lower.matches("</entry>").count()
+                    + lower.matches("</a:entry>").count()
+            };
+            // Where end tags are missing the count says nothing.
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("flaw")) {
+                feed(head);
+                continue;
+            }
+            let found = feed(head).0.map(|feed| feed.entries).unwrap_or_default();
+            assert!(found.len() >= complete, "{} cut at {cut}: {} of {complete}", path.display(), found.len());
+            assert_eq!(found[..complete], whole[..complete], "{} cut at {cut}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_cut_json_feed_keeps_complete_items() {
+    let text = std::fs::read_to_string(format!("{FIXTURES}/jsonfeed-1.0.json")).unwrap();
+    let second = text.find(r#"{ "id": "https"#).unwrap();
+    let whole = feed(&text).0.unwrap();
+    for cut in (second..text.len()).filter(|cut| text.is_char_boundary(*cut)) {
+        let found = feed(&text[..cut]).0.unwrap();
+        assert_eq!(found.entries[0], whole.entries[0], "cut at {cut}");
+    }
+}
+
+/// A piece of markup that a hostile or careless writer may put anywhere.
+fn piece() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "<",
+            ">",
+            "&",
+            "\"",
+            "'",
+            "=",
+            "/",
+            "]]>",
+            "<![CDATA[",
+            "<!--",
+            "-->",
+            "<?",
+            "?>",
+            "<!DOCTYPE",
+            "[",
+            "</",
+            "/>",
+            "<item>",
+            "</item>",
+            "<entry>",
+            "</title>",
+            "<title>",
+            "xmlns:a=\"",
+            "xml:base='",
+            "&lt;",
+            "&#",
+            "&#x;",
+            "工",
+            "\u{FEFF}",
+            "\0",
+            "{",
+            "}",
+            "\\u",
+            "\\",
+            ",",
+            ":",
+            "<rss>",
+            "<feed>",
+            "<content type='xhtml'>",
+            "<div>",
+            " ",
+            "\n",
+        ])
+        .prop_map(str::to_owned),
+        "\\PC{0,8}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_text_is_read(text in "(?s).{0,200}") {
+        feed(&text);
+        opml(&text);
+    }
+
+    #[test]
+    fn any_markup_is_read(pieces in prop::collection::vec(piece(), 0..60)) {
+        let text = pieces.concat();
+        for document in [text.clone(), format!("<rss><channel><item>{text}"), format!("{{\"items\":[{{{text}")] {
+            feed(&document);
+        }
+    }
+
+    #[test]
+    fn mutated_fixtures_are_read(which in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), cut in 0usize..40, piece in piece()) {
+        let fixtures = fixtures();
+        let (_, text) = &fixtures[which.index(fixtures.len())];
+        let start = text.floor_char_boundary(at.index(text.len() + 1));
+        let end = text.ceil_char_boundary((start + cut).min(text.len()));
+        feed(&format!("{}{piece}{}", &text[..start], &text[end..]));
     }
 }

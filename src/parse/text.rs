@@ -174,9 +174,9 @@ fn tag_follows(text: &str) -> bool {
 
 /// Whether a text that was unescaped once holds HTML tags or character references.
 pub(super) fn looks_like_html(text: &str) -> bool {
-    text.match_indices(['<', '&']).any(|(at, sign)| {
+    memchr::memchr2_iter(b'<', b'&', text.as_bytes()).any(|at| {
         let rest = &text[at + 1..];
-        if sign == "<" { tag_follows(rest) || rest.starts_with("!--") } else { reference_follows(rest) }
+        if text.as_bytes()[at] == b'<' { tag_follows(rest) || rest.starts_with("!--") } else { reference_follows(rest) }
     })
 }
 

@@ -22,8 +22,8 @@ struct Builder<'a> {
     nodes: Vec<Node<'a>>,
     attributes: Vec<Attribute<'a>>,
     open: Vec<Open<'a>>,
-    /// Fingerprints of the open names: an end tag that fits nothing costs one pass over these.
-    fingerprints: Vec<u32>,
+    /// How many open names have this fingerprint: an end tag that fits nothing is mostly known at once.
+    fingerprints: Vec<u16>,
     /// Prefix ("" for the default) and namespace, innermost last.
     bindings: Vec<(&'a str, Namespace)>,
     /// Open elements that are too deep to be kept.
@@ -42,7 +42,7 @@ pub(super) fn document(text: &str) -> Document<'_> {
         nodes: Vec::with_capacity((text.len() / 32).min(limits::NODES) + 1),
         attributes: Vec::with_capacity((text.len() / 256).min(limits::ALL_ATTRIBUTES)),
         open: Vec::new(),
-        fingerprints: Vec::new(),
+        fingerprints: vec![0; FINGERPRINTS],
         bindings: Vec::new(),
         too_deep: 0,
         roots: 0,
@@ -66,9 +66,12 @@ fn node(text: &str, kind: Kind, namespace: Namespace) -> Node<'_> {
     Node { text, parent: 0, first: 0, last: 0, next: 0, attributes: 0, attribute_count: 0, kind, namespace }
 }
 
-/// FNV-1a over the name as written.
-fn fingerprint(name: &str) -> u32 {
-    name.bytes().fold(0x811C_9DC5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+/// How many different fingerprints there are.
+const FINGERPRINTS: usize = 1024;
+
+/// A number that few names share.
+fn fingerprint(name: &str) -> usize {
+    name.bytes().take(16).fold(name.len(), |hash, byte| hash.wrapping_mul(31) ^ usize::from(byte)) % FINGERPRINTS
 }
 
 impl<'a> Builder<'a> {
@@ -139,6 +142,10 @@ impl<'a> Builder<'a> {
             // Whatever stands open before the feed begins (a PHP warning, an HTML page) does not contain it.
             self.frame_seen = true;
             self.leave(0);
+            if self.roots > 0 {
+                self.scanner.troubles.note(Trouble::Junk, at);
+                self.roots = 0;
+            }
         }
         let keep = recover::still_open(&self.open, prefix, local);
         if keep < self.open.len() {
@@ -163,7 +170,7 @@ impl<'a> Builder<'a> {
             self.bindings.truncate(bindings);
         } else if id != 0 {
             self.open.push(Open { id, name, local, bindings });
-            self.fingerprints.push(fingerprint(name));
+            self.fingerprints[fingerprint(name)] += 1;
         }
     }
 
@@ -207,7 +214,12 @@ impl<'a> Builder<'a> {
                 ("", false) => Namespace::Other,
                 _ => Namespace::from_prefix(prefix).unwrap_or(Namespace::Other),
             };
-            self.bindings.push((prefix, Namespace::from_uri(attribute.value).unwrap_or(unknown)));
+            let namespace = Namespace::from_uri(attribute.value).unwrap_or(unknown);
+            // XHTML content often declares itself again on every element.
+            let in_force = self.bindings.iter().rev().find(|(bound, _)| *bound == prefix);
+            if in_force != Some(&(prefix, namespace)) {
+                self.bindings.push((prefix, namespace));
+            }
         }
     }
 
@@ -237,10 +249,10 @@ impl<'a> Builder<'a> {
             }
             self.too_deep = 0;
         }
-        let wanted = fingerprint(name);
-        let found = (0..self.open.len()).rev().find(|&i| self.fingerprints[i] == wanted && self.open[i].name == name);
-        let found =
-            found.or_else(|| self.open.iter().rposition(|open| recover::is_outline(local) && open.local == local));
+        let same = || self.open.iter().rposition(|open| open.name == name);
+        let outline = || self.open.iter().rposition(|open| open.local == local);
+        let found = if self.fingerprints[fingerprint(name)] > 0 { same() } else { None };
+        let found = if recover::is_outline(local) { found.or_else(outline) } else { found };
         let Some(found) = found else { return self.scanner.troubles.note(Trouble::StrayEnd, at) };
         if found + 1 < self.open.len() {
             self.scanner.troubles.note(Trouble::UnclosedElement, at);
@@ -252,8 +264,9 @@ impl<'a> Builder<'a> {
     fn leave(&mut self, depth: usize) {
         if let Some(open) = self.open.get(depth) {
             self.bindings.truncate(open.bindings);
-            self.open.truncate(depth);
-            self.fingerprints.truncate(depth);
+            for open in self.open.drain(depth..) {
+                self.fingerprints[fingerprint(open.name)] -= 1;
+            }
         }
         self.too_deep = 0;
     }

@@ -14,6 +14,9 @@ mod scan;
 mod tree;
 mod trouble;
 
+#[cfg(test)]
+mod tests;
+
 pub use entity::unescape;
 pub use namespace::Namespace;
 pub use recover::cleaned;

@@ -127,7 +127,7 @@ impl Namespace {
             .iter()
             .chain(Self::ALL)
             .copied()
-            .find(|ns| (ns.prefix() != "" && fits(&ns.uri())) || ns.aliases().iter().any(|alias| fits(alias)))
+            .find(|ns| (ns.prefix() != "" && fits(&ns.uri())) || ns.aliases().iter().any(&fits))
     }
 
     /// The namespace that a prefix usually stands for: many feeds use one without declaring it.

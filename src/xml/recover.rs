@@ -161,23 +161,37 @@ pub(super) fn still_open(open: &[Open<'_>], prefix: &str, local: &str) -> usize 
 /// The text with line ends as `\n` and without characters that XML forbids; whether any was removed.
 pub fn cleaned(text: &str) -> (Cow<'_, str>, bool) {
     let bytes = text.as_bytes();
-    // Counting all of them instead of stopping at the first lets the compiler use vector instructions.
-    let control = bytes.iter().filter(|&&b| b < b' ' && b != b'\t' && b != b'\n').count() > 0;
-    let special = memchr::memmem::find(bytes, b"\xEF\xBF\xBE").is_some()
-        || memchr::memmem::find(bytes, b"\xEF\xBF\xBF").is_some();
-    if !control && !special {
+    // Looking at whole blocks instead of stopping at the first lets the compiler use vector instructions.
+    let suspect =
+        |block: &[u8]| block.iter().fold(0u8, |bad, &b| bad | u8::from(b < b' ' && b != b'\t' && b != b'\n')) != 0;
+    let control = bytes.chunks(1024).any(suspect);
+    // U+FFFE and U+FFFF are EF BF BE and EF BF BF.
+    let noncharacter =
+        memchr::memmem::find_iter(bytes, b"\xEF\xBF").any(|at| bytes.get(at + 2).is_some_and(|b| *b >= 0xBE));
+    if !control && !noncharacter {
         return (Cow::Borrowed(text), false);
     }
-    let mut illegal = false;
+    let illegal = text.chars().any(|c| !super::entity::legal(c));
+    let legal: Cow<'_, str> = if illegal {
+        text.chars().filter(|c| super::entity::legal(*c)).collect::<String>().into()
+    } else {
+        text.into()
+    };
+    let normal = newlines(&legal);
+    (normal.map_or(legal, Cow::Owned), illegal)
+}
+
+/// `\r\n` and lone `\r` as `\n` (XML 1.0 section 2.11); `None` when there is none.
+fn newlines(text: &str) -> Option<String> {
+    memchr::memchr(b'\r', text.as_bytes())?;
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' if chars.peek() == Some(&'\n') => {}
-            '\r' => out.push('\n'),
-            c if super::entity::legal(c) => out.push(c),
-            _ => illegal = true,
-        }
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\r', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        out.push('\n');
+        rest = &rest[at + 1..];
+        rest = rest.strip_prefix('\n').unwrap_or(rest);
     }
-    (Cow::Owned(out), illegal)
+    out.push_str(rest);
+    Some(out)
 }

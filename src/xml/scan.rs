@@ -296,15 +296,15 @@ impl<'a> Scanner<'a> {
             return name_end;
         }
         let value_start = skip(equals + 1, |b| !space(b));
-        let (from, to, end) = match bytes.get(value_start).copied() {
-            Some(quote @ (b'"' | b'\'')) => self.quoted(value_start + 1, quote),
-            Some(_) | None => {
-                self.troubles.note(Trouble::Attribute, start);
-                let end = skip(value_start, |b| space(b) || b == b'>' || b == b'<');
-                // `<a href=x/>`: the slash belongs to the tag.
-                let slash = end > value_start && bytes[end - 1] == b'/' && bytes.get(end) == Some(&b'>');
-                (value_start, end - usize::from(slash), end - usize::from(slash))
-            }
+        let quote = bytes.get(value_start).copied().filter(|b| matches!(b, b'"' | b'\''));
+        let (from, to, end) = if let Some(quote) = quote {
+            self.quoted(value_start + 1, quote)
+        } else {
+            self.troubles.note(Trouble::Attribute, start);
+            let end = skip(value_start, |b| space(b) || b == b'>' || b == b'<');
+            // `<a href=x/>`: the slash belongs to the tag.
+            let slash = end > value_start && bytes[end - 1] == b'/' && bytes.get(end) == Some(&b'>');
+            (value_start, end - usize::from(slash), end - usize::from(slash))
         };
         self.keep(Attribute { name: &self.text[start..name_end], value: &self.text[from..to] }, start);
         end
@@ -321,18 +321,26 @@ impl<'a> Scanner<'a> {
     }
 
     /// A quoted value from `from`: its begin, its end, and where reading goes on. A quote that is missing is
-    /// recognised by a `<` before it that is not followed by a plausible end of the value.
+    /// recognised by what stands where the value would end.
     fn quoted(&mut self, from: usize, quote: u8) -> (usize, usize, usize) {
-        let bytes = self.bytes();
-        let rest = &bytes[from..];
+        let rest = &self.bytes()[from..];
         if let Some(length) = memchr(quote, rest) {
+            let value = &rest[..length];
             let next = rest.get(length + 1).copied();
             let plausible = next.is_none_or(|b| space(b) || matches!(b, b'>' | b'/' | b'?'));
-            let Some(less) = memchr(b'<', &rest[..length]) else { return (from, from + length, from + length + 1) };
-            self.troubles.note(Trouble::StrayLess, from + less);
-            // `title="<b>"` has its tag closed; `href="x> <p class="` goes on with an attribute.
-            let reopened = rest[..length].ends_with(b"=");
-            if plausible && !reopened {
+            let less = memchr(b'<', value);
+            if !plausible && value.ends_with(b"=") && less.is_none() {
+                // `url="a length="7"`: the value ended before the attribute that its end seems to begin.
+                if let Some(end) = value.iter().rposition(|b| space(*b)) {
+                    self.troubles.note(Trouble::Attribute, from);
+                    return (from, from + end, from + end);
+                }
+            }
+            if let Some(less) = less {
+                self.troubles.note(Trouble::StrayLess, from + less);
+            }
+            // `title="<b>"` is closed; `type="x></item> <item url="` goes on with another tag.
+            if less.is_none() || (plausible && !value.ends_with(b"=")) {
                 return (from, from + length, from + length + 1);
             }
         }

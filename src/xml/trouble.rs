@@ -12,7 +12,7 @@ pub mod limits {
     /// Namespace declarations of one tag.
     pub const DECLARATIONS: usize = 64;
     /// Namespace declarations in force at one place.
-    pub const BINDINGS: usize = 256;
+    pub const BINDINGS: usize = 96;
     /// Bytes of an element's or attribute's name.
     pub const NAME: usize = 1024;
     /// Bytes of one piece of text.
