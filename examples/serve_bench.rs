@@ -5,7 +5,7 @@
 //! requests per second and of processor time per request (Linux: from /proc).
 
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "a program that prints measurements")]
-
+#![expect(clippy::disallowed_methods, reason = "the load generator talks to its own servers on loopback")]
 use anyhow::{Context, Result, bail};
 use async_trait::async_trait;
 use bytes::Bytes;

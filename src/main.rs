@@ -1,2 +1,5 @@
-//! The `heliu` program.
-fn main() {}
+//! The `heliu` program; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    heliu::cli::run()
+}

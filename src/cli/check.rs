@@ -1,13 +1,31 @@
 //! `heliu check`: prints every mistake in a feeds.yaml.
 
 use crate::config::{Severity, Validators, load_bytes, render_diagnostics};
-use std::path::Path;
+use crate::worker;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// The file to check
+    #[arg(env = "HELIU_CONFIG", default_value = "feeds.yaml", value_name = "FILE")]
+    file: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let bytes = worker::read_config(&args.file).map_err(anyhow::Error::msg)?;
+    let folder = args.file.parent().unwrap_or_else(|| Path::new(""));
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let (told, code) = check(&bytes, &args.file.display().to_string(), folder, worker::validators(), colour);
+    super::say_error(told.trim_end());
+    Ok(if code == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
 
 /// Checks the bytes of a feeds.yaml. Answers with the text for standard error and the exit code:
 /// 0 if the file can be used (warnings allowed), 1 otherwise.
-#[must_use]
-pub fn check(bytes: &[u8], file_name: &str, folder: &Path, validators: &Validators, colour: bool) -> (String, i32) {
-    let loaded = load_bytes(bytes, file_name, folder, validators);
+fn check(bytes: &[u8], file_name: &str, folder: &Path, validators: Validators, colour: bool) -> (String, i32) {
+    let loaded = load_bytes(bytes, file_name, folder, &validators);
     let out = render_diagnostics(&loaded.diagnostics, &String::from_utf8_lossy(bytes), file_name, colour);
     let warnings = loaded.diagnostics.iter().filter(|found| found.severity == Severity::Warning).count();
     let mistakes = loaded.diagnostics.len() - warnings;
@@ -38,10 +56,10 @@ mod tests {
             ("service: 1", 1, "f.yaml: 3 mistakes"),
             ("\u{1}", 1, "f.yaml: 1 mistake"),
         ] {
-            let (out, exit) = check(text.as_bytes(), "f.yaml", Path::new(""), &Validators::default(), false);
+            let (out, exit) = check(text.as_bytes(), "f.yaml", Path::new(""), Validators::default(), false);
             assert_eq!((out.lines().last(), exit), (Some(last), code), "{out}");
         }
-        let (out, exit) = check(b"\xff", "f.yaml", Path::new(""), &Validators::default(), false);
+        let (out, exit) = check(b"\xff", "f.yaml", Path::new(""), Validators::default(), false);
         assert!(exit == 1 && out.contains("not UTF-8"), "{out}");
     }
 }

@@ -1,7 +1,13 @@
-//! `heliu schema`: prints the JSON Schema of feeds.yaml.
+//! `heliu schema`: prints the JSON Schema of feeds.yaml, for editors.
+
+use std::process::ExitCode;
+
+pub(super) fn run() -> ExitCode {
+    super::say(schema().trim_end());
+    ExitCode::SUCCESS
+}
 
 /// The JSON Schema as indented JSON with a line end: the content of feeds.schema.json.
-#[must_use]
-pub fn schema() -> String {
+pub(crate) fn schema() -> String {
     format!("{:#}\n", crate::config::schema())
 }

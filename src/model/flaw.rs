@@ -63,6 +63,8 @@ codes! {
     Binary "binary" Alarm "The address yields a file, not a page; check it.";
     /// The page asks for a login or a captcha.
     Login "login" Alarm "The page is behind a login or a captcha; choose a public address.";
+    /// An address of the channel failed or did not fit; a later one served the channel.
+    AddressSkipped "address-skipped" Note "An address of the channel does not serve it at present; a later one in the list does.";
     // --- reading the page ---
     /// None of the channel's layouts yields an entry.
     NoLayoutFits "no-layout-fits" Alarm "The page was probably redesigned: run `heliu preview CHANNEL` and add a layout.";

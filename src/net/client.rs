@@ -93,7 +93,7 @@ impl Default for Options {
 
 /// The client; cheap to share behind an `Arc`.
 pub struct Client {
-    user_agent: HeaderValue,
+    user_agent: ArcSwap<HeaderValue>,
     deadlines: Deadlines,
     host_gap: Duration,
     max_redirects: usize,
@@ -142,7 +142,7 @@ impl Client {
             tls: Arc::new(tls),
         };
         Self {
-            user_agent: headers::user_agent(&options.user_agent),
+            user_agent: ArcSwap::from_pointee(headers::user_agent(&options.user_agent)),
             deadlines: options.deadlines,
             host_gap: options.host_gap,
             max_redirects: options.max_redirects,
@@ -156,6 +156,11 @@ impl Client {
     pub fn set_allow_networks(&self, networks: Vec<IpNet>) {
         let connector = Connector { allow: networks.into(), ..self.way.load().connector.clone() };
         self.way.store(Arc::new(Way::new(connector)));
+    }
+
+    /// Replaces what is sent as `User-Agent`.
+    pub fn set_user_agent(&self, user_agent: &str) {
+        self.user_agent.store(Arc::new(headers::user_agent(user_agent)));
     }
 
     /// Fetches one document: a whole, unpacked 2xx body, or a 304.
@@ -188,7 +193,8 @@ impl Client {
         let at = |failure: Failure| failure.at(&trip.url);
         let answer = self.ask(way, trip).await.map_err(at)?;
         let peer = answer.extensions().get::<HttpInfo>().map(|info| info.remote_addr().ip());
-        if peer.is_some_and(|ip| guard::inside(ip, &way.connector.allow)) {
+        let exempt = peer.is_some_and(|ip| guard::inside(ip, &way.connector.allow));
+        if exempt {
             turn.without_gap();
         }
         let (head, body) = answer.into_parts();
@@ -210,7 +216,7 @@ impl Client {
     async fn ask(&self, way: &Way, trip: &Trip<'_>) -> Result<hyper::Response<Incoming>, Failure> {
         let mut message = hyper::Request::new(NoBody::new());
         *message.uri_mut() = uri(&trip.url)?;
-        *message.headers_mut() = headers::request(&self.user_agent, trip.request.accept, &trip.validators());
+        *message.headers_mut() = headers::request(&self.user_agent.load(), trip.request.accept, &trip.validators());
         let mut connection = capture_connection(&mut message);
         let mut answer = way.pool.request(message);
         // Connecting has its own deadlines; the clock of the first byte starts when it is done.
@@ -326,6 +332,7 @@ impl Trip<'_> {
             content_type: content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             body,
             fresh_for: headers::fresh_for(headers, SystemTime::now()),
+            exempt: false,
         }
     }
 }

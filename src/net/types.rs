@@ -55,6 +55,8 @@ pub struct Response {
     /// How long the answer says it is fresh: `max-age` less `Age`, else `Expires` less `Date`
     /// (RFC 9111 section 4.2.1); `None` when it does not say or cannot be read.
     pub fresh_for: Option<Duration>,
+    /// The host is inside `allow_networks`: it may be polled more often than others.
+    pub exempt: bool,
 }
 
 impl Response {

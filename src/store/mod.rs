@@ -90,8 +90,10 @@ pub struct FetchState {
     pub succeeded: Option<DateTime<Utc>>,
     /// Failures since the last success.
     pub failures: u32,
-    /// For articles: not to be asked for before this.
+    /// After a failure, and for articles that are to be read again: not to be asked for before this.
     pub not_before: Option<DateTime<Utc>>,
+    /// For articles: the link key of the entry that the page belongs to.
+    pub link_key: Option<String>,
 }
 
 /// How one attempt to poll ended; the last 50 of each channel are kept.
@@ -136,6 +138,8 @@ pub struct PollState {
     pub entries_on_page: u32,
     /// Entries usually on the page: the largest of the last polls, falling slowly.
     pub usual_entries: u32,
+    /// Whether the host in use is inside `allow_networks` and so exempt from the minimum interval.
+    pub exempt: bool,
     /// A hash of the channel's part of feeds.yaml; when it changes, stored body hashes are not trusted.
     pub config_hash: String,
     /// The flaws of the last poll.

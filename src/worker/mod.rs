@@ -1,1 +1,72 @@
 //! Due → fetch → the pure pipeline → store → publish; and the hot reload of feeds.yaml.
+//!
+//! [`Service`] holds the parts together. One poll goes through `poll`, which asks `listing` for the list
+//! and `articles` for the pages behind it; `errand` does the fetching of one run, `plan` knows which
+//! channels are polled together and when, `publisher` turns the ledger into the published set, `watch`
+//! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording.
+
+mod articles;
+mod clock;
+mod errand;
+mod listing;
+mod plan;
+mod poll;
+mod preview;
+mod publisher;
+mod service;
+mod snapshot;
+mod watch;
+
+pub use clock::{Clock, SystemClock};
+pub use preview::{
+    Preview, PreviewError, channels as preview_channels, document as preview_document, url as preview_url,
+};
+pub use service::{Reloaded, Service, Setup, StartError};
+pub use snapshot::bundled;
+pub use watch::{LOOK_EVERY, Watch, read as read_config};
+
+use crate::{config, extract};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+/// What `config` asks other rooms about selectors.
+#[must_use]
+pub fn validators() -> config::Validators {
+    config::Validators { selector: extract::check_selector }
+}
+
+/// The `User-Agent` (row P-14): who we are and where to read about us.
+#[must_use]
+pub fn user_agent(contact: Option<&Url>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    contact.map_or_else(|| format!("Heliu/{version}"), |page| format!("Heliu/{version} (+{page})"))
+}
+
+/// Reloads feeds.yaml whenever it changes, until `shutdown`; SIGHUP makes it look at once.
+pub async fn watch(
+    service: Arc<Service>,
+    mut watch: Watch,
+    hang_up: Arc<tokio::sync::Notify>,
+    shutdown: CancellationToken,
+) {
+    let mut every = tokio::time::interval(LOOK_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let now = tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = hang_up.notified() => true,
+            _ = every.tick() => false,
+        };
+        // On a blocking thread: a network file system may let us wait.
+        let content;
+        (watch, content) = listing::compute(move || {
+            let content = if now { watch.look_now() } else { watch.look() };
+            (watch, content)
+        })
+        .await;
+        if let Some(content) = content {
+            service.reload(content).await;
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! A server with documents made by hand and a store that answers from memory.
+#![expect(clippy::disallowed_methods, reason = "the tests ask their own server on loopback")]
 
 use crate::config::{Channel, Config, FeedSpec, Origin, Service};
 use crate::model::{ChannelId, Record};

@@ -1,4 +1,5 @@
 //! Hostile bytes, slow clients, caps and the end (checklist ).
+#![expect(clippy::disallowed_methods, reason = "the tests ask their own server on loopback")]
 
 use super::kit::{Answer, Server, published, read_all, short};
 use crate::publish::Shelved;

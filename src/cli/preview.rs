@@ -1,0 +1,159 @@
+//! `heliu preview`: shows what a channel, a feed, an address or a file would yield, as a table or as JSON Feed.
+
+use super::{ConfigArg, say, say_error};
+use crate::config::{self, Config, FeedSpec};
+use crate::model::{FeedId, Record};
+use crate::net::{self, Client};
+use crate::render;
+use crate::worker::{self, Preview};
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use url::Url;
+
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Args {
+    /// A channel or feed of feeds.yaml, an http(s) address, or a file
+    target: String,
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Print JSON Feed instead of a table
+    #[arg(long)]
+    json: bool,
+    /// For a file: the address it was saved from, base of its relative links
+    #[arg(long, value_name = "URL")]
+    base: Option<Url>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let config = load(&args.config.config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let preview = runtime.block_on(preview(args, &config))?;
+    for (place, flaw) in &preview.flaws {
+        say_error(&format!("{:?}: {place}: {flaw}", flaw.code.severity()).to_lowercase().replace('\n', " "));
+    }
+    if args.json {
+        let site = render::Site {
+            base_url: &config.service.base_url,
+            title: &config.service.title,
+            language: &config.service.language,
+        };
+        say(&render::json_feed(&preview.feed, &site));
+    } else {
+        say(&table(&preview));
+    }
+    Ok(if preview.feed.entries.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn load(path: &Path) -> anyhow::Result<Config> {
+    let bytes = worker::read_config(path).map_err(anyhow::Error::msg)?;
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let name = path.display().to_string();
+    let loaded = config::load_bytes(&bytes, &name, folder, &worker::validators());
+    match loaded.config {
+        Some(config) => Ok(config),
+        None => {
+            bail!("{}", config::render_diagnostics(&loaded.diagnostics, &String::from_utf8_lossy(&bytes), &name, false))
+        }
+    }
+}
+
+async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
+    let now = Utc::now();
+    let client = Client::new(net::Options::default());
+    client.set_allow_networks(config.service.allow_networks.clone());
+    client.set_user_agent(&worker::user_agent(config.service.contact.as_ref()));
+    let target = args.target.as_str();
+    if let Some(spec) = config.feeds.iter().find(|feed| feed.id.as_str() == target) {
+        return Ok(worker::preview_channels(spec, config, &client, now).await?);
+    }
+    if let Some(channel) = config.channels.iter().find(|channel| channel.id.as_str() == target) {
+        let id: FeedId = channel.id.as_str().parse()?;
+        let (title, language) = (channel.title.clone(), channel.language.clone());
+        let channels = vec![channel.id.clone()];
+        let spec = FeedSpec { id, title, description: String::new(), language, channels, limit: 500 };
+        return Ok(worker::preview_channels(&spec, config, &client, now).await?);
+    }
+    if target.starts_with("http://") || target.starts_with("https://") {
+        return Ok(worker::preview_url(&target.parse()?, config, &client, now).await?);
+    }
+    if Path::new(target).exists() {
+        let bytes = std::fs::read(target).with_context(|| format!("cannot read {target}"))?;
+        let base = args.base.clone().unwrap_or_else(|| config.service.base_url.clone());
+        return Ok(worker::preview_document(&bytes, None, &base, config, now));
+    }
+    let names: Vec<_> = config
+        .feeds
+        .iter()
+        .map(|feed| feed.id.as_str())
+        .chain(config.channels.iter().map(|channel| channel.id.as_str()))
+        .collect();
+    bail!("{target:?} is no channel, feed, http(s) address or file; the channels and feeds are {}", names.join(", "))
+}
+
+/// How wide the title's column is, in terminal cells.
+const TITLE_CELLS: usize = 48;
+
+fn table(preview: &Preview) -> String {
+    let mut out = String::new();
+    for line in &preview.read {
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = writeln!(out, "{:<25}  {}  what  source / address", "published", fit("title"));
+    for record in &preview.feed.entries {
+        let entry = &record.entry;
+        let source = entry.source.as_ref().map_or("", |source| source.title.as_str());
+        let address = entry.url.as_deref().unwrap_or("-");
+        let date = entry.published.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
+        let _ = writeln!(out, "{date}  {}  {}  {source} {address}", fit(&entry.title), parts(record));
+    }
+    let _ = write!(out, "{} entries; s summary, c content, a author, i image", preview.feed.entries.len());
+    out
+}
+
+/// Which parts an entry has, as letters.
+fn parts(record: &Record) -> String {
+    let entry = &record.entry;
+    [
+        ('s', entry.summary.is_some()),
+        ('c', entry.content.is_some()),
+        ('a', !entry.authors.is_empty()),
+        ('i', !entry.images.is_empty()),
+    ]
+    .iter()
+    .map(|(letter, there)| if *there { *letter } else { '-' })
+    .collect()
+}
+
+/// Cuts or pads to the column's width; a Chinese character takes two cells.
+fn fit(text: &str) -> String {
+    let mut cells = 0;
+    let mut fitted = String::new();
+    for letter in text.chars().filter(|letter| !letter.is_control()) {
+        let width = letter.width().unwrap_or(0);
+        if cells + width > TITLE_CELLS {
+            break;
+        }
+        cells += width;
+        fitted.push(letter);
+    }
+    let missing = TITLE_CELLS - fitted.width().min(TITLE_CELLS);
+    fitted + &" ".repeat(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_whatever_the_script() {
+        for title in ["", "short", "李子柒为何能走红海外", &"密切联系群众".repeat(20), &"x".repeat(500), "a\u{1b}[31mb"]
+        {
+            assert_eq!(fit(title).width(), TITLE_CELLS, "{title:?}");
+            assert!(!fit(title).contains('\u{1b}'));
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The fetches of one run: each address is asked for at most once, however many channels use it, and
+//! validators are put forward for storing only when the body they vouch for was used.
+
+use crate::model::{Flaw, FlawCode};
+use crate::net::{Accept, Client, FetchError, FetchErrorKind, Request, Validators};
+use crate::schedule;
+use crate::store::{FetchState, Store, StoreError};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// The largest page, list or feed, in bytes.
+const LARGEST_BODY: usize = 10 << 20;
+
+/// A page as it was fetched.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    /// The address that answered.
+    pub url: Url,
+    /// The status.
+    pub status: u16,
+    /// The decoded body; empty when unchanged by a 304.
+    pub body: Bytes,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// The body is the one that was last used (304, or the same bytes).
+    pub unchanged: bool,
+    /// How long the server says it stays fresh.
+    pub fresh_for: Option<Duration>,
+}
+
+/// What came of asking for one address; shared by all who ask for it in this run.
+pub(super) type Fetched = Result<Arc<Page>, Arc<FetchError>>;
+
+/// One run's fetches.
+pub(super) struct Errand<'a> {
+    client: &'a Client,
+    now: DateTime<Utc>,
+    fetched: HashMap<String, Fetched>,
+    /// As stored before the run.
+    known: BTreeMap<String, FetchState>,
+    /// As it would be stored if the body is used.
+    pending: HashMap<String, FetchState>,
+    /// To be stored with the last poll of the run.
+    states: BTreeMap<String, FetchState>,
+    /// Whether the last host that answered is exempt from the minimum interval.
+    exempt: Option<bool>,
+}
+
+impl<'a> Errand<'a> {
+    pub(super) fn new(client: &'a Client, now: DateTime<Utc>) -> Self {
+        Self {
+            client,
+            now,
+            fetched: HashMap::new(),
+            known: BTreeMap::new(),
+            pending: HashMap::new(),
+            states: BTreeMap::new(),
+            exempt: None,
+        }
+    }
+
+    /// Reads what the store knows of these addresses.
+    pub(super) async fn recall(&mut self, store: &dyn Store, urls: &[String]) -> Result<(), StoreError> {
+        let missing: Vec<_> = urls.iter().filter(|url| !self.known.contains_key(*url)).cloned().collect();
+        if !missing.is_empty() {
+            self.known.extend(store.fetch_states(&missing).await?);
+        }
+        Ok(())
+    }
+
+    /// The state of an address as of this moment of the run.
+    pub(super) fn state(&self, url: &str) -> Option<&FetchState> {
+        self.states.get(url).or_else(|| self.known.get(url))
+    }
+
+    /// Asks for an address, conditionally when `trust` says that what was last made of its body still holds.
+    pub(super) async fn get(&mut self, url: &Url, accept: Accept, trust: bool) -> Fetched {
+        if let Some(fetched) = self.fetched.get(url.as_str()) {
+            return fetched.clone();
+        }
+        let before = self.known.get(url.as_str()).cloned().unwrap_or_default();
+        let validators = if trust {
+            Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() }
+        } else {
+            Validators::default()
+        };
+        let request = Request { url: url.clone(), validators, accept, limit: LARGEST_BODY };
+        let fetched = match self.client.fetch(request).await {
+            Ok(response) => Ok(self.answered(url, before, response, trust)),
+            Err(error) => {
+                let failures = before.failures.saturating_add(1);
+                let not_before = Some(schedule::article_retry(self.now, failures));
+                let state = FetchState { checked: Some(self.now), failures, not_before, ..before };
+                self.states.insert(url.to_string(), state);
+                Err(Arc::new(error))
+            }
+        };
+        self.fetched.insert(url.to_string(), fetched.clone());
+        fetched
+    }
+
+    fn answered(&mut self, url: &Url, before: FetchState, response: crate::net::Response, trust: bool) -> Arc<Page> {
+        let not_modified = response.not_modified();
+        self.exempt = Some(response.exempt);
+        let hash = if not_modified { before.body_hash.clone() } else { Some(hex(&Sha256::digest(&response.body))) };
+        let unchanged = not_modified || (trust && hash.is_some() && hash == before.body_hash);
+        // Whatever becomes of the body, the address answered; the old validators stay until it is used.
+        let answered = FetchState {
+            checked: Some(self.now),
+            succeeded: Some(self.now),
+            failures: 0,
+            not_before: None,
+            ..before.clone()
+        };
+        let new = &response.validators;
+        let fresh = !not_modified;
+        let used = FetchState {
+            etag: new.etag.clone().or(if fresh { None } else { before.etag }),
+            last_modified: new.last_modified.clone().or(if fresh { None } else { before.last_modified }),
+            body_hash: hash,
+            ..answered.clone()
+        };
+        self.states.insert(url.to_string(), if unchanged { used.clone() } else { answered });
+        self.pending.insert(url.to_string(), used);
+        Arc::new(Page {
+            url: response.url,
+            status: response.status,
+            body: response.body,
+            content_type: response.content_type,
+            unchanged,
+            fresh_for: response.fresh_for,
+        })
+    }
+
+    /// The body of this address was used: its validators are to be stored.
+    pub(super) fn used(&mut self, url: &Url) {
+        if let Some(state) = self.pending.remove(url.as_str()) {
+            self.states.insert(url.to_string(), state);
+        }
+    }
+
+    /// Changes the state that is to be stored for an address.
+    pub(super) fn note(&mut self, url: &Url, change: impl FnOnce(&mut FetchState)) {
+        let known = self.known.get(url.as_str());
+        change(self.states.entry(url.to_string()).or_insert_with(|| known.cloned().unwrap_or_default()));
+    }
+
+    /// Whether the last host that answered is exempt from the minimum interval; `None` if none did.
+    pub(super) fn exempt(&self) -> Option<bool> {
+        self.exempt
+    }
+
+    /// What is to be stored.
+    pub(super) fn states(&self) -> &BTreeMap<String, FetchState> {
+        &self.states
+    }
+}
+
+/// The flaw that a failed fetch amounts to.
+pub(super) fn flaw(error: &FetchError) -> Flaw {
+    let code = match error.kind {
+        FetchErrorKind::Refused => FlawCode::AddressRefused,
+        FetchErrorKind::Status => FlawCode::HttpStatus,
+        FetchErrorKind::TooLarge => FlawCode::TooLarge,
+        FetchErrorKind::Body => FlawCode::Truncated,
+        FetchErrorKind::Empty => FlawCode::Empty,
+        FetchErrorKind::Dns
+        | FetchErrorKind::Connect
+        | FetchErrorKind::Tls
+        | FetchErrorKind::Timeout
+        | FetchErrorKind::Redirect
+        | FetchErrorKind::Protocol => FlawCode::Unreachable,
+    };
+    Flaw::new(code, error.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

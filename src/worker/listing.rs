@@ -1,0 +1,300 @@
+//! Reads a channel's list: the first address that answers and fits wins, next pages follow while they
+//! hold nothing but unknown entries.
+
+use super::errand::{self, Errand, Page};
+use crate::config::{Channel, Origin, PageAddress};
+use crate::model::{Candidate, Flaw, FlawCode, KeyKind, Layout, LayoutKind, NextPage, ParsedEntry, ParsedFeed};
+use crate::net::Accept;
+use crate::normalise::{self, Context, Kind};
+use crate::store::{PollState, Store, StoreError};
+use crate::{decode, extract, parse};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// What a channel's list yielded.
+#[derive(Debug)]
+pub(super) enum Listing {
+    /// The list is the one that was last read.
+    Unchanged {
+        /// The address that said so.
+        url: Url,
+        /// Its status.
+        status: u16,
+        /// How long it stays fresh.
+        fresh_for: Option<Duration>,
+    },
+    /// Entries were read.
+    Read(Box<Read>),
+    /// No address yielded anything.
+    Nothing {
+        /// The address that was asked last.
+        url: Option<Url>,
+        /// Its status, if it answered.
+        status: Option<u16>,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+        /// Whether a body was read that no layout fits: the stored validators say nothing any more.
+        misfit: bool,
+    },
+}
+
+/// A list that was read.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// The address in feeds.yaml.
+    pub address: Url,
+    /// The address that answered.
+    pub url: Url,
+    /// Its status.
+    pub status: u16,
+    /// How long it stays fresh.
+    pub fresh_for: Option<Duration>,
+    /// What was read, all pages joined.
+    pub parsed: ParsedFeed,
+}
+
+/// What a listing needs to know.
+pub(super) struct Desk<'a> {
+    pub store: &'a dyn Store,
+    pub channel: &'a Arc<Channel>,
+    pub state: &'a PollState,
+    /// What was last made of the pages was made with this very configuration.
+    pub trust: bool,
+    pub now: DateTime<Utc>,
+}
+
+/// How the channel's documents are normalised.
+pub(super) fn context<'a>(channel: &'a Channel, base: &'a Url, now: DateTime<Utc>) -> Context<'a> {
+    let kind = match channel.origin {
+        Origin::Page { .. } => Kind::Portal,
+        Origin::Feed { .. } => Kind::External,
+    };
+    Context { now, timezone: channel.timezone, language: &channel.language, base, kind }
+}
+
+/// The strongest key of an entry of a portal page, and the address of its article.
+pub(super) fn link_of(entry: &ParsedEntry) -> Option<(String, Url)> {
+    let url = Url::parse(&entry.links.first()?.href).ok()?;
+    Some((normalise::link_key(&url, entry.identity.as_deref(), Kind::Portal), url))
+}
+
+/// Reads the list of a channel.
+pub(super) async fn read(
+    desk: &Desk<'_>,
+    errand: &mut Errand<'_>,
+    flaws: &mut Vec<Flaw>,
+) -> Result<Listing, StoreError> {
+    let Origin::Page { addresses, layouts, .. } = &desk.channel.origin else {
+        return read_feed(desk, errand, flaws).await;
+    };
+    let mut nothing = Listing::Nothing { url: None, status: None, retry_after: None, misfit: false };
+    for address in ready_first(addresses, errand, desk.now) {
+        let url = &address.url;
+        let page = match errand.get(url, Accept::Page, desk.trust).await {
+            Ok(page) => page,
+            Err(error) => {
+                flaws.push(errand::flaw(&error));
+                let misfit = matches!(nothing, Listing::Nothing { misfit: true, .. });
+                nothing = Listing::Nothing {
+                    url: Some(url.clone()),
+                    status: error.status,
+                    retry_after: error.retry_after,
+                    misfit,
+                };
+                continue;
+            }
+        };
+        let in_use = desk.state.address.as_deref() == Some(url.as_str());
+        if page.unchanged && in_use {
+            skipped(flaws);
+            return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
+        }
+        let (parsed, found) = extract_list(Arc::clone(&page), layouts.clone()).await;
+        if parsed.entries.is_empty() {
+            flaws.extend(found);
+            nothing =
+                Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None, misfit: true };
+            continue;
+        }
+        skipped(flaws);
+        flaws.extend(found);
+        errand.used(url);
+        let parsed = next_pages(desk, errand, address, &page.url, parsed).await?;
+        return Ok(Listing::Read(Box::new(Read {
+            address: url.clone(),
+            url: page.url.clone(),
+            status: page.status,
+            fresh_for: page.fresh_for,
+            parsed,
+        })));
+    }
+    Ok(nothing)
+}
+
+/// Alarms of addresses that were passed over become notes once a later address serves the channel.
+fn skipped(flaws: &mut [Flaw]) {
+    for flaw in flaws {
+        *flaw = Flaw::new(FlawCode::AddressSkipped, format!("{}: {}", flaw.code, flaw.detail));
+    }
+}
+
+/// The addresses in the order of feeds.yaml, those that recently failed left out while another is ready.
+fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, now: DateTime<Utc>) -> Vec<&'a PageAddress> {
+    let resting = |address: &PageAddress| {
+        errand.state(address.url.as_str()).is_some_and(|state| state.not_before.is_some_and(|until| until > now))
+    };
+    let ready: Vec<_> = addresses.iter().filter(|address| !resting(address)).collect();
+    if ready.is_empty() { addresses.iter().collect() } else { ready }
+}
+
+/// Decodes and extracts on a blocking thread: DOMs are not `Send`, and a large page takes milliseconds.
+async fn extract_list(page: Arc<Page>, layouts: Vec<Layout>) -> (ParsedFeed, Vec<Flaw>) {
+    compute(move || {
+        let decoded = decode::decode(&page.body, page.content_type.as_deref());
+        let (parsed, found) = extract::list(&decoded.text, &page.url, &layouts);
+        let mut flaws = decoded.flaws;
+        flaws.extend(found);
+        (parsed, flaws)
+    })
+    .await
+}
+
+/// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it.
+pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is being shut down; the task that awaits this is being dropped too.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Appends the following pages for as long as the last one held nothing but unknown entries.
+async fn next_pages(
+    desk: &Desk<'_>,
+    errand: &mut Errand<'_>,
+    address: &PageAddress,
+    first: &Url,
+    mut parsed: ParsedFeed,
+) -> Result<ParsedFeed, StoreError> {
+    let Origin::Page { layouts, .. } = &desk.channel.origin else { return Ok(parsed) };
+    let Some((next, most)) = next_rule(address, layouts, parsed.layout.as_deref()) else { return Ok(parsed) };
+    let mut current = first.clone();
+    let mut last = parsed.clone();
+    for page_number in 1..most {
+        if !all_unknown(desk, &last).await? {
+            break;
+        }
+        let number = match &next {
+            NextPage::Numbered { from, .. } => from + page_number - 1,
+            NextPage::Link(_) => page_number + 1,
+        };
+        // A template speaks of the first page, a link of the page it stands on.
+        let from = if matches!(next, NextPage::Numbered { .. }) { first } else { &current };
+        let Some(url) = extract::next_list_page(&next, from, &last, number) else { break };
+        let Ok(page) = errand.get(&url, Accept::Page, false).await else { break };
+        let (more, _) = extract_list(Arc::clone(&page), layouts.clone()).await;
+        if more.entries.is_empty() {
+            break;
+        }
+        parsed.entries.extend(more.entries.iter().cloned());
+        current = page.url.clone();
+        last = more;
+    }
+    Ok(parsed)
+}
+
+/// How next pages are found: as the address says, else as the layout that fitted says.
+fn next_rule(address: &PageAddress, layouts: &[Layout], fitted: Option<&str>) -> Option<(NextPage, u32)> {
+    let layout = layouts.iter().find(|layout| Some(layout.name.as_str()) == fitted)?;
+    let (next, pages) = match &layout.kind {
+        LayoutKind::List(list) => (&list.next, list.pages),
+        LayoutKind::Json(json) => (&json.next, json.pages),
+        LayoutKind::Article(_) => return None,
+    };
+    match (&address.next, next) {
+        (Some(own), _) => Some((own.clone(), pages.max(DEFAULT_PAGES))),
+        (None, Some(next)) => Some((next.clone(), pages)),
+        (None, None) => None,
+    }
+}
+
+/// The most pages of an address that names its next pages itself.
+const DEFAULT_PAGES: u32 = 3;
+
+async fn all_unknown(desk: &Desk<'_>, parsed: &ParsedFeed) -> Result<bool, StoreError> {
+    let keys: Vec<_> = parsed.entries.iter().filter_map(link_of).map(|(key, _)| key).collect();
+    Ok(desk.store.known_links(&desk.channel.id, &keys).await?.iter().all(|known| !known))
+}
+
+/// Reads an external feed.
+async fn read_feed(desk: &Desk<'_>, errand: &mut Errand<'_>, flaws: &mut Vec<Flaw>) -> Result<Listing, StoreError> {
+    let Origin::Feed { url } = &desk.channel.origin else {
+        return Ok(Listing::Nothing { url: None, status: None, retry_after: None, misfit: false });
+    };
+    let page = match errand.get(url, Accept::Feed, desk.trust).await {
+        Ok(page) => page,
+        Err(error) => {
+            flaws.push(errand::flaw(&error));
+            let (status, retry_after) = (error.status, error.retry_after);
+            return Ok(Listing::Nothing { url: Some(url.clone()), status, retry_after, misfit: false });
+        }
+    };
+    if page.unchanged && desk.state.address.as_deref() == Some(url.as_str()) {
+        return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
+    }
+    let (parsed, found) = parse_feed(Arc::clone(&page)).await;
+    flaws.extend(found);
+    let Some(parsed) = parsed else {
+        return Ok(Listing::Nothing {
+            url: Some(url.clone()),
+            status: Some(page.status),
+            retry_after: None,
+            misfit: true,
+        });
+    };
+    errand.used(url);
+    Ok(Listing::Read(Box::new(Read {
+        address: url.clone(),
+        url: page.url.clone(),
+        status: page.status,
+        fresh_for: page.fresh_for,
+        parsed,
+    })))
+}
+
+async fn parse_feed(page: Arc<Page>) -> (Option<ParsedFeed>, Vec<Flaw>) {
+    compute(move || {
+        let decoded = decode::decode(&page.body, page.content_type.as_deref());
+        let (parsed, found) = parse::feed(&decoded.text);
+        let mut flaws = decoded.flaws;
+        flaws.extend(found);
+        if parsed.is_none() {
+            for link in parse::discover(&decoded.text, &page.url) {
+                flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
+            }
+        }
+        (parsed, flaws)
+    })
+    .await
+}
+
+/// Normalises on a blocking thread: sanitising many long articles takes milliseconds.
+pub(super) async fn normalise(
+    channel: &Arc<Channel>,
+    base: &Url,
+    now: DateTime<Utc>,
+    parsed: ParsedFeed,
+) -> (Vec<Candidate>, Vec<Flaw>) {
+    let (channel, base) = (Arc::clone(channel), base.clone());
+    compute(move || normalise::feed(&parsed, &context(&channel, &base, now))).await
+}
+
+/// The link key of a candidate.
+pub(super) fn link_key_of(candidate: &Candidate) -> Option<&str> {
+    candidate.keys.iter().find(|key| key.kind == KeyKind::Link).map(|key| key.value.as_str())
+}

@@ -1,0 +1,167 @@
+//! Which channels are polled together, and which of these groups is due next.
+
+use crate::config::Channel;
+use crate::model::ChannelId;
+use chrono::{DateTime, Utc};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+/// Channels that share an address; they are polled in one go.
+pub(super) type Group = Arc<[Arc<Channel>]>;
+
+/// The groups and when they are due.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    groups: Vec<Group>,
+    group_of: HashMap<ChannelId, usize>,
+    due: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
+    /// When each group is due; heap entries that say otherwise are stale. `None`: being polled.
+    next: Vec<Option<DateTime<Utc>>>,
+}
+
+impl Plan {
+    /// Groups channels by shared addresses; `due` tells when each channel is due.
+    pub(super) fn new(channels: &[Arc<Channel>], due: impl Fn(&Channel) -> DateTime<Utc>) -> Self {
+        let mut plan = Self::default();
+        for members in components(channels) {
+            let index = plan.groups.len();
+            let group: Group = members.iter().map(|member| Arc::clone(&channels[*member])).collect();
+            plan.group_of.extend(group.iter().map(|channel| (channel.id.clone(), index)));
+            let first = group.iter().map(|channel| due(channel)).min();
+            plan.groups.push(group);
+            plan.next.push(first);
+            plan.due.extend(first.map(|at| Reverse((at, index))));
+        }
+        plan
+    }
+
+    /// Takes a group that is due; it is not due again before [`Plan::schedule`].
+    pub(super) fn take_due(&mut self, now: DateTime<Utc>) -> Option<Group> {
+        while let Some(&Reverse((at, index))) = self.due.peek() {
+            if at > now && self.next[index] == Some(at) {
+                return None;
+            }
+            self.due.pop();
+            if self.next[index] == Some(at) {
+                self.next[index] = None;
+                return Some(Arc::clone(&self.groups[index]));
+            }
+        }
+        None
+    }
+
+    /// When the next group is due; `None` when all are being polled or there are none.
+    pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
+        while let Some(&Reverse((at, index))) = self.due.peek() {
+            if self.next[index] == Some(at) {
+                return Some(at);
+            }
+            self.due.pop();
+        }
+        None
+    }
+
+    /// Says when a channel is due next; the earliest of its group counts. Unknown channels (removed by a
+    /// reload) are ignored.
+    pub(super) fn schedule(&mut self, channel: &ChannelId, at: DateTime<Utc>) {
+        if let Some(&index) = self.group_of.get(channel) {
+            let at = self.next[index].map_or(at, |known| known.min(at));
+            self.next[index] = Some(at);
+            self.due.push(Reverse((at, index)));
+        }
+    }
+
+    /// Marks the group of a channel as being polled: it is not due before [`Plan::schedule`].
+    pub(super) fn in_flight(&mut self, channel: &ChannelId) {
+        if let Some(&index) = self.group_of.get(channel) {
+            self.next[index] = None;
+        }
+    }
+}
+
+/// The connected components of channels under "share an address", each in the order of the file.
+fn components(channels: &[Arc<Channel>]) -> Vec<Vec<usize>> {
+    let mut root: Vec<usize> = (0..channels.len()).collect();
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (index, channel) in channels.iter().enumerate() {
+        for url in channel.addresses() {
+            let other = *first.entry(url.as_str()).or_insert(index);
+            let (a, b) = (find(&mut root, index), find(&mut root, other));
+            root[a.max(b)] = a.min(b);
+        }
+    }
+    let mut members: Vec<Vec<usize>> = vec![Vec::new(); channels.len()];
+    for index in 0..channels.len() {
+        let root = find(&mut root, index);
+        members[root].push(index);
+    }
+    members.retain(|members| !members.is_empty());
+    members
+}
+
+fn find(root: &mut [usize], mut index: usize) -> usize {
+    while root[index] != index {
+        root[index] = root[root[index]];
+        index = root[index];
+    }
+    index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Origin, PageAddress};
+    use chrono::TimeDelta;
+
+    fn channel(id: &str, addresses: &[&str]) -> Arc<Channel> {
+        let addresses = addresses
+            .iter()
+            .map(|path| PageAddress { url: format!("http://portal.test/{path}").parse().unwrap(), next: None })
+            .collect();
+        Arc::new(Channel {
+            id: id.parse().unwrap(),
+            title: id.to_owned(),
+            origin: Origin::Page { addresses, layouts: Vec::new(), articles: Vec::new() },
+            every: None,
+            timezone: chrono_tz::Asia::Shanghai,
+            language: "zh-CN".to_owned(),
+            snapshot: None,
+        })
+    }
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
+    }
+
+    fn ids(group: &Group) -> Vec<&str> {
+        group.iter().map(|channel| channel.id.as_str()).collect()
+    }
+
+    #[test]
+    fn channels_that_share_an_address_are_one_group_also_through_a_third() {
+        let channels =
+            [channel("a", &["1", "2"]), channel("b", &["3"]), channel("c", &["4", "5"]), channel("d", &["2", "5"])];
+        let mut plan = Plan::new(&channels, |_| at(0));
+        assert_eq!(ids(&plan.take_due(at(0)).unwrap()), ["a", "c", "d"]);
+        assert_eq!(ids(&plan.take_due(at(0)).unwrap()), ["b"]);
+        assert!(plan.take_due(at(0)).is_none());
+        assert_eq!(plan.next_due(), None, "both are being polled");
+    }
+
+    #[test]
+    fn the_earliest_is_taken_first_and_stale_times_do_not_count() {
+        let channels = [channel("a", &["1"]), channel("b", &["2"])];
+        let mut plan = Plan::new(&channels, |channel| at(if channel.id.as_str() == "a" { 5 } else { 3 }));
+        assert!(plan.take_due(at(2)).is_none());
+        assert_eq!(plan.next_due(), Some(at(3)));
+        assert_eq!(ids(&plan.take_due(at(9)).unwrap()), ["b"]);
+        plan.schedule(&"b".parse().unwrap(), at(40));
+        plan.schedule(&"b".parse().unwrap(), at(30));
+        plan.schedule(&"gone".parse().unwrap(), at(1));
+        assert_eq!(ids(&plan.take_due(at(9)).unwrap()), ["a"]);
+        assert_eq!(plan.next_due(), Some(at(30)));
+        assert!(plan.take_due(at(29)).is_none());
+        assert_eq!(ids(&plan.take_due(at(30)).unwrap()), ["b"]);
+    }
+}

@@ -1,0 +1,314 @@
+//! One poll of a group of channels that share addresses: fetch, read, follow, normalise, record.
+
+use super::articles::Reader;
+use super::errand::Errand;
+use super::listing::{self, Desk, Listing, link_key_of};
+use crate::config::{self, Channel};
+use crate::model::{ChannelId, Flaw, FlawCode, Standing};
+use crate::net::Client;
+use crate::schedule::{self, Outcome, Policy};
+use crate::store::{Attempt, Change, Poll, PollState, Seen, Store, StoreError};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How many attempts are kept for `/admin`.
+const ATTEMPTS_KEPT: usize = 50;
+
+/// A page with fewer than this part of its usual entries has shrunk.
+const SHRUNKEN: u32 = 2;
+
+/// Pages with fewer entries than this never count as shrunken.
+const TOO_FEW_TO_JUDGE: u32 = 6;
+
+/// What polls need.
+pub(super) struct Poller<'a> {
+    pub store: &'a dyn Store,
+    pub client: &'a Client,
+    pub now: DateTime<Utc>,
+    /// The bounds of each channel's interval.
+    pub policy: &'a (dyn Fn(&Channel, bool) -> Policy + Sync),
+    /// A number from 0 to 1 that spreads polls.
+    pub chance: f64,
+}
+
+/// What came of a channel's poll.
+#[derive(Debug)]
+pub(super) struct Polled {
+    pub channel: ChannelId,
+    pub state: PollState,
+    pub change: Change,
+    /// Why it could not be recorded; its state is then only in memory.
+    pub store_error: Option<StoreError>,
+}
+
+impl Poller<'_> {
+    /// Polls channels that share addresses, each address once. The validators of what was fetched are
+    /// recorded with the last channel, and only if all were recorded: a crash in between costs a fetch,
+    /// never an entry.
+    pub(super) async fn group(
+        &self,
+        channels: &[Arc<Channel>],
+        states: &BTreeMap<ChannelId, PollState>,
+    ) -> Vec<Polled> {
+        let mut errand = Errand::new(self.client, self.now);
+        let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
+        let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
+        let trust = channels.iter().all(|c| prints.get(&c.id) == Some(&state_of(&c.id).config_hash));
+        let mut done = Vec::new();
+        for (index, channel) in channels.iter().enumerate() {
+            let before = PollState {
+                config_hash: prints.get(&channel.id).cloned().unwrap_or_default(),
+                ..state_of(&channel.id)
+            };
+            let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
+            let last = index + 1 == channels.len() && sound;
+            done.push(self.channel(channel, before, trust, &mut errand, last).await);
+        }
+        done
+    }
+
+    async fn channel(
+        &self,
+        channel: &Arc<Channel>,
+        before: PollState,
+        trust: bool,
+        errand: &mut Errand<'_>,
+        last: bool,
+    ) -> Polled {
+        let began = Instant::now();
+        let mut state = before.clone();
+        state.last_poll = Some(self.now);
+        state.error = None;
+        let mut flaws = Vec::new();
+        let seen = self.look(channel, &before, trust, errand, &mut state, &mut flaws).await;
+        let (seen, recalled) = match seen {
+            Ok(seen) => (seen, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        flaws = bounded(flaws);
+        state.flaws.clone_from(&flaws);
+        let took = began.elapsed();
+        if let Some(attempt) = state.attempts.first_mut() {
+            attempt.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        }
+        let fetched = if last { errand.states().clone() } else { BTreeMap::new() };
+        let mut poll = Poll { channel: channel.id.clone(), at: self.now, seen, state, fetched };
+        let recorded = match recalled {
+            Ok(()) => self.record(&mut poll, &before).await,
+            Err(error) => Err(error),
+        };
+        match recorded {
+            Ok(change) => Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None },
+            Err(error) => {
+                // Nothing was recorded, so nothing may look polled: it is due again after a pause.
+                let failures = before.failures.saturating_add(1);
+                let next_poll = Some(schedule::article_retry(self.now, failures));
+                let state = PollState { error: Some(error.to_string()), failures, next_poll, ..before };
+                Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
+            }
+        }
+    }
+
+    /// Records the poll; when every entry of a known channel turns out to be new, says so.
+    async fn record(&self, poll: &mut Poll, before: &PollState) -> Result<Change, StoreError> {
+        let entries = poll.seen.as_ref().map_or(0, |seen| seen.candidates.len());
+        let had = if before.live_since.is_some() { self.store.count(&poll.channel).await? } else { 0 };
+        let change = self.store.record(poll).await?;
+        let changed = u32::try_from(change.new.len() + change.updated.len()).unwrap_or(u32::MAX);
+        let all_new = had > 0 && entries > 1 && change.new.len() == entries;
+        if all_new {
+            let detail = format!("all {entries} entries of the page are new although {had} were known");
+            poll.state.flaws.push(Flaw::new(FlawCode::AllNew, detail));
+        }
+        if changed > 0 || all_new {
+            poll.state.last_change = if changed > 0 { Some(self.now) } else { poll.state.last_change };
+            if let Some(attempt) = poll.state.attempts.first_mut() {
+                attempt.changed = changed;
+            }
+            let state = Poll { seen: None, fetched: BTreeMap::new(), ..poll.clone() };
+            self.store.record(&state).await?;
+        }
+        Ok(change)
+    }
+
+    /// Reads the list and the articles and decides when to come back.
+    async fn look(
+        &self,
+        channel: &Arc<Channel>,
+        before: &PollState,
+        trust: bool,
+        errand: &mut Errand<'_>,
+        state: &mut PollState,
+        flaws: &mut Vec<Flaw>,
+    ) -> Result<Option<Seen>, StoreError> {
+        let urls: Vec<_> = channel.addresses().map(ToString::to_string).collect();
+        errand.recall(self.store, &urls).await?;
+        let desk = Desk { store: self.store, channel, state: before, trust, now: self.now };
+        let listing = listing::read(&desk, errand, flaws).await?;
+        state.exempt = errand.exempt().unwrap_or(state.exempt);
+        self.note_attempt(&listing, flaws, state);
+        self.note_outcome(channel, &listing, flaws, state);
+        let seen = match listing {
+            Listing::Nothing { .. } => return Ok(None),
+            Listing::Unchanged { .. } => {
+                // The list is as it was, so what was wrong with it still is.
+                flaws.extend(before.flaws.iter().filter(|flaw| flaw.code != FlawCode::ArticleUnread).cloned());
+                Vec::new()
+            }
+            Listing::Read(read) => {
+                judge_size(&read.parsed, before, state, flaws);
+                self.candidates(channel, *read, errand, flaws).await?
+            }
+        };
+        let again = self.articles_again(channel, errand, flaws).await?;
+        let candidates: Vec<_> = seen.into_iter().chain(again).collect();
+        Ok((!candidates.is_empty()).then_some(Seen { standing: Standing::Live, candidates }))
+    }
+
+    async fn candidates(
+        &self,
+        channel: &Arc<Channel>,
+        read: listing::Read,
+        errand: &mut Errand<'_>,
+        flaws: &mut Vec<Flaw>,
+    ) -> Result<Vec<crate::model::Candidate>, StoreError> {
+        let listing::Read { url, mut parsed, .. } = read;
+        // A first look at the list alone: when did each entry come out?
+        let (listed, _) = listing::normalise(channel, &url, self.now, parsed.clone()).await;
+        let out: HashMap<_, _> =
+            listed.iter().filter_map(|c| Some((link_key_of(c)?, c.entry.published.at.to_utc()))).collect();
+        let reader = Reader { store: self.store, channel, now: self.now };
+        reader.complete(errand, &mut parsed.entries, |key| out.get(key).copied(), flaws).await?;
+        let (candidates, found) = listing::normalise(channel, &url, self.now, parsed).await;
+        flaws.extend(found);
+        Ok(candidates)
+    }
+
+    async fn articles_again(
+        &self,
+        channel: &Arc<Channel>,
+        errand: &mut Errand<'_>,
+        flaws: &mut Vec<Flaw>,
+    ) -> Result<Vec<crate::model::Candidate>, StoreError> {
+        let reader = Reader { store: self.store, channel, now: self.now };
+        let entries = reader.again(errand, flaws).await?;
+        let Some(base) = channel.addresses().next().filter(|_| !entries.is_empty()) else { return Ok(Vec::new()) };
+        let parsed = crate::model::ParsedFeed { entries, ..Default::default() };
+        // Its flaws say what the article lacks against a list entry: nothing that anyone could mend.
+        let (candidates, _) = listing::normalise(channel, base, self.now, parsed).await;
+        Ok(candidates)
+    }
+
+    fn note_attempt(&self, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
+        let (url, status, failed) = match listing {
+            Listing::Unchanged { url, status, .. } => (url.to_string(), Some(*status), false),
+            Listing::Read(read) => (read.url.to_string(), Some(read.status), false),
+            Listing::Nothing { url, status, .. } => {
+                (url.as_ref().map(ToString::to_string).unwrap_or_default(), *status, true)
+            }
+        };
+        let error = if failed { flaws.last().map(ToString::to_string) } else { None };
+        state.attempts.insert(0, Attempt { at: self.now, url, status, millis: 0, changed: 0, error });
+        state.attempts.truncate(ATTEMPTS_KEPT);
+    }
+
+    fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
+        let (outcome, fresh_for) = match listing {
+            Listing::Unchanged { fresh_for, .. } => (Outcome::Unchanged, *fresh_for),
+            Listing::Read(read) => {
+                state.address = Some(read.address.to_string());
+                state.layout.clone_from(&read.parsed.layout);
+                (Outcome::Changed, read.fresh_for)
+            }
+            Listing::Nothing { status, retry_after, misfit, .. } => {
+                if *misfit {
+                    // A 304 would now vouch for a body that no layout fits.
+                    state.address = None;
+                    state.layout = None;
+                }
+                let status = status.filter(|status| *status >= 400);
+                state.error = Some(flaws.last().map_or_else(|| "no address answered".to_owned(), ToString::to_string));
+                (Outcome::Failed { status, retry_after: *retry_after }, None)
+            }
+        };
+        let policy = (self.policy)(channel, state.exempt);
+        let next = schedule::next_poll(self.now, &policy, state.failures, &outcome, fresh_for, self.chance);
+        state.next_poll = Some(next);
+        if matches!(outcome, Outcome::Failed { .. }) {
+            state.failures = state.failures.saturating_add(1);
+        } else {
+            state.failures = 0;
+            state.last_success = Some(self.now);
+            state.live_since = state.live_since.or(Some(self.now));
+        }
+    }
+}
+
+/// Keeps the usual number of entries up to date and tells when the page has shrunk.
+fn judge_size(parsed: &crate::model::ParsedFeed, before: &PollState, state: &mut PollState, flaws: &mut Vec<Flaw>) {
+    let entries = u32::try_from(parsed.entries.len()).unwrap_or(u32::MAX);
+    let usual = before.usual_entries;
+    if usual >= TOO_FEW_TO_JUDGE && entries < usual / SHRUNKEN {
+        flaws.push(Flaw::new(FlawCode::Shrunken, format!("{entries} entries on the page, usually about {usual}")));
+    }
+    state.entries_on_page = entries;
+    // Falls by a tenth a poll, so that a page that has become shorter for good is not called shrunken for ever.
+    state.usual_entries = entries.max(usual - usual / 10);
+}
+
+/// One flaw of a kind says as much as fifty: the first three of each code are kept, with the number of the rest.
+fn bounded(flaws: Vec<Flaw>) -> Vec<Flaw> {
+    let mut kept: Vec<Flaw> = Vec::new();
+    let mut more: BTreeMap<FlawCode, usize> = BTreeMap::new();
+    for flaw in flaws {
+        if kept.contains(&flaw) {
+            continue;
+        }
+        if kept.iter().filter(|known| known.code == flaw.code).count() < 3 {
+            kept.push(flaw);
+        } else {
+            *more.entry(flaw.code).or_default() += 1;
+        }
+    }
+    kept.extend(more.into_iter().map(|(code, count)| Flaw::new(code, format!("and {count} more of this kind"))));
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flaws_are_told_once_and_counted_after_three() {
+        let flaw = |n: u32| Flaw::new(FlawCode::DateMissing, format!("entry {n}"));
+        let kept = bounded((0..50).map(flaw).chain([flaw(0)]).collect());
+        let details: Vec<_> = kept.iter().map(|flaw| flaw.detail.as_str()).collect();
+        assert_eq!(details, ["entry 0", "entry 1", "entry 2", "and 47 more of this kind"]);
+    }
+
+    #[test]
+    fn a_page_that_halves_is_shrunken_and_one_that_stays_short_is_not_for_ever() {
+        let page = |entries: usize| crate::model::ParsedFeed {
+            entries: vec![crate::model::ParsedEntry::default(); entries],
+            ..Default::default()
+        };
+        let mut state = PollState::default();
+        let mut look = |entries: usize| {
+            let before = state.clone();
+            let mut flaws = Vec::new();
+            judge_size(&page(entries), &before, &mut state, &mut flaws);
+            !flaws.is_empty()
+        };
+        assert!(!look(27), "the first look has nothing to compare with");
+        assert!(!look(26));
+        assert!(look(5));
+        let told = (0..20).take_while(|_| look(5)).count();
+        assert!((1..20).contains(&told), "told {told} times");
+        let mut few = PollState { usual_entries: 4, ..Default::default() };
+        let mut flaws = Vec::new();
+        judge_size(&page(1), &few.clone(), &mut few, &mut flaws);
+        assert!(flaws.is_empty(), "four entries are too few to judge");
+    }
+}

@@ -1,0 +1,172 @@
+//! Shows what a channel, a feed, an address or a file would yield, through the very pipeline that the
+//! running service uses, without recording anything.
+
+use super::listing::compute;
+use super::poll::Poller;
+use crate::config::{Channel, Config, FeedSpec, Origin};
+use crate::merge::{self, ChannelInput};
+use crate::model::{
+    ArticleLayout, Candidate, ChannelId, Feed, FeedId, Flaw, FlawCode, Layout, Link, ParsedEntry, ParsedFeed, Record,
+    Standing,
+};
+use crate::net::{Accept, Client, FetchError, Request, Validators};
+use crate::normalise::{self, Context, Kind};
+use crate::schedule::Policy;
+use crate::store::{MemoryStore, Store, StoreError};
+use crate::{decode, extract, parse};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use url::Url;
+
+/// What a preview shows.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The entries as a feed.
+    pub feed: Feed,
+    /// What each part was read from: a channel or address, the format or layout, the charset.
+    pub read: Vec<String>,
+    /// The flaws, each with the channel or address it belongs to.
+    pub flaws: Vec<(String, Flaw)>,
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+pub enum PreviewError {
+    /// The address cannot be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The ledger in memory failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Previews channels as if they were one feed: polls them once, into a ledger that is thrown away.
+///
+/// # Errors
+/// Only if the ledger in memory fails; sources that fail are flaws.
+pub async fn channels(
+    spec: &FeedSpec,
+    config: &Config,
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<Preview, PreviewError> {
+    let store = MemoryStore::new(now);
+    let policy = |_: &Channel, _| Policy::exempt();
+    let poller = Poller { store: &store, client, now, policy: &policy, chance: 0.5 };
+    let (mut inputs, mut flaws, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    for id in &spec.channels {
+        let Some(channel) = config.channels.iter().find(|channel| channel.id == *id) else { continue };
+        for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
+            let state = polled.state;
+            let address = state.address.as_deref().unwrap_or("no address");
+            let layout = state.layout.as_deref().unwrap_or("-");
+            read.push(format!("{id}: {address} (layout {layout}, {} entries on the page)", state.entries_on_page));
+            flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
+        }
+        inputs.push(ChannelInput { channel, records: store.latest(id, spec.limit).await? });
+    }
+    Ok(Preview { feed: merge::feed(spec, &inputs, now), read, flaws })
+}
+
+/// Previews an address: an external feed, a list page or an article that one of the configured layouts fits.
+///
+/// # Errors
+/// The address cannot be fetched.
+pub async fn url(url: &Url, config: &Config, client: &Client, now: DateTime<Utc>) -> Result<Preview, PreviewError> {
+    let request =
+        Request { url: url.clone(), validators: Validators::default(), accept: Accept::Feed, limit: 10 << 20 };
+    let response = client.fetch(request).await?;
+    let config = config.clone();
+    Ok(compute(move || document(&response.body, response.content_type.as_deref(), &response.url, &config, now)).await)
+}
+
+/// Previews a document that is already at hand.
+#[must_use]
+pub fn document(bytes: &[u8], content_type: Option<&str>, url: &Url, config: &Config, now: DateTime<Utc>) -> Preview {
+    let decoded = decode::decode(bytes, content_type);
+    let mut flaws = decoded.flaws;
+    let (parsed, found) = parse::feed(&decoded.text);
+    let (parsed, kind) = if let Some(parsed) = parsed {
+        flaws.extend(found);
+        (parsed, Kind::External)
+    } else {
+        (page(&decoded.text, url, config, &mut flaws), Kind::Portal)
+    };
+    let what = parsed.layout.clone().map_or_else(|| format!("{:?}", parsed.format), |name| format!("layout {name}"));
+    let read = vec![format!("{url} ({what}, {}, {} entries)", decoded.charset, parsed.entries.len())];
+    let context =
+        Context { now, timezone: config.service.timezone, language: &config.service.language, base: url, kind };
+    let (candidates, found) = normalise::feed(&parsed, &context);
+    flaws.extend(found);
+    let feed = feed_of(&parsed, candidates, url, config, now);
+    Preview { feed, read, flaws: flaws.into_iter().map(|flaw| (url.to_string(), flaw)).collect() }
+}
+
+/// Reads a page with every layout that the configuration has: as a list, else as an article.
+fn page(text: &str, url: &Url, config: &Config, flaws: &mut Vec<Flaw>) -> ParsedFeed {
+    let (lists, articles) = layouts(config);
+    let (parsed, found) = extract::list(text, url, &lists);
+    if !parsed.entries.is_empty() {
+        flaws.extend(found);
+        return parsed;
+    }
+    let (article, unread) = extract::article(text, url, &articles);
+    let Some(article) = article else {
+        flaws.extend(found);
+        flaws.extend(unread);
+        for link in parse::discover(text, url) {
+            flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
+        }
+        return parsed;
+    };
+    let mut entry =
+        ParsedEntry { links: vec![Link { href: url.to_string(), ..Link::default() }], ..ParsedEntry::default() };
+    let layout = Some(article.layout.clone());
+    extract::join(&mut entry, &[article]);
+    ParsedFeed { layout, entries: vec![entry], ..ParsedFeed::default() }
+}
+
+/// Every layout that a channel uses, each once.
+fn layouts(config: &Config) -> (Vec<Layout>, Vec<(String, ArticleLayout)>) {
+    let (mut lists, mut articles): (Vec<Layout>, Vec<(String, ArticleLayout)>) = Default::default();
+    for channel in &config.channels {
+        if let Origin::Page { layouts, articles: own, .. } = &channel.origin {
+            lists.extend(layouts.iter().cloned());
+            articles.extend(own.iter().cloned());
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    lists.retain(|layout| seen.insert(layout.name.clone()));
+    articles.retain(|(name, _)| seen.insert(name.clone()));
+    (lists, articles)
+}
+
+fn feed_of(parsed: &ParsedFeed, candidates: Vec<Candidate>, url: &Url, config: &Config, now: DateTime<Utc>) -> Feed {
+    let channel = preview_name::<ChannelId>();
+    let count = candidates.len() as u64;
+    let record = |(index, candidate): (usize, Candidate)| Record {
+        channel: channel.clone(),
+        seq: count - index as u64,
+        first_seen: now,
+        changed: now,
+        standing: Standing::Live,
+        entry: candidate.entry,
+    };
+    let text = |text: &Option<crate::model::Text>| text.as_ref().map(|text| text.value.trim().to_owned());
+    Feed {
+        id: preview_name::<FeedId>(),
+        title: text(&parsed.title).filter(|title| !title.is_empty()).unwrap_or_else(|| url.to_string()),
+        description: text(&parsed.subtitle).unwrap_or_default(),
+        language: parsed.language.clone().unwrap_or_else(|| config.service.language.clone()),
+        home: Some(url.to_string()),
+        updated: now,
+        standing: Standing::Live,
+        entries: candidates.into_iter().enumerate().map(record).collect(),
+        tombstones: Vec::new(),
+    }
+}
+
+fn preview_name<T: std::str::FromStr>() -> T {
+    "preview".parse().unwrap_or_else(|_| unreachable!("'preview' is a valid name"))
+}

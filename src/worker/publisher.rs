@@ -1,0 +1,201 @@
+//! Store → merge → render → the published set. Only feeds that may have changed are made anew.
+
+use crate::config::{Config, FeedSpec};
+use crate::merge::{self, ChannelInput};
+use crate::model::{ChannelId, Feed};
+use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
+use crate::render::{self, Document, Form, Lang, Site};
+use crate::store::{Store, StoreError};
+use chrono::{DateTime, SubsecRound, Utc};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Makes the published set.
+pub(super) struct Publisher {
+    store: Arc<dyn Store>,
+    shelf: Arc<Shelf>,
+    /// One at a time: two that read the same old set would each lose what the other adds.
+    turn: tokio::sync::Mutex<()>,
+}
+
+/// Which feeds are to be made anew.
+pub(super) enum Scope<'a> {
+    /// All of them.
+    All,
+    /// Those that hold one of these channels.
+    Channels(&'a BTreeSet<ChannelId>),
+}
+
+impl Publisher {
+    pub(super) fn new(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Self {
+        Self { store, shelf, turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Brings the published set up to date. What cannot be read from the store stays as it is published.
+    ///
+    /// # Errors
+    /// The first error of the store; feeds that could be read are published all the same.
+    pub(super) async fn refresh(
+        &self,
+        config: &Arc<Config>,
+        status: &Arc<ConfigStatus>,
+        scope: Scope<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let before = Arc::clone(&self.shelf.get());
+        let mut documents = HashMap::new();
+        let mut feeds = Vec::new();
+        let mut trouble = None;
+        for spec in &config.feeds {
+            let old = before.feeds.iter().find(|feed| feed.id == spec.id);
+            let affected = match scope {
+                Scope::All => true,
+                Scope::Channels(ids) => spec.channels.iter().any(|channel| ids.contains(channel)),
+            };
+            let made = match old {
+                Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, spec))),
+                _ => self.make(config, spec, now).await,
+            };
+            match (made, old) {
+                (Ok((feed, made)), _) => {
+                    documents.extend(made);
+                    feeds.push(feed);
+                }
+                (Err(error), old) => {
+                    trouble.get_or_insert(error);
+                    if let Some(old) = old {
+                        documents.extend(shelved(&before, spec));
+                        feeds.push(Arc::clone(old));
+                    }
+                }
+            }
+        }
+        match self.common(config, &feeds, now).await {
+            Ok(common) => documents.extend(common),
+            Err(error) => {
+                trouble.get_or_insert(error);
+                let paths = [CATALOGUE, OPML, STYLE].into_iter();
+                documents.extend(paths.filter_map(|path| Some((path.to_owned(), before.documents.get(path)?.clone()))));
+            }
+        }
+        let (config, status) = (Arc::clone(config), Arc::clone(status));
+        self.shelf.put(Published { config, status, feeds, documents });
+        trouble.map_or(Ok(()), Err)
+    }
+
+    /// Puts another status of the configuration beside the documents that are published.
+    pub(super) async fn restate(&self, status: &Arc<ConfigStatus>) {
+        let _turn = self.turn.lock().await;
+        let before = Arc::clone(&self.shelf.get());
+        self.shelf.put(Published { status: Arc::clone(status), ..(*before).clone() });
+    }
+
+    /// One feed with its documents.
+    async fn make(
+        &self,
+        config: &Config,
+        spec: &FeedSpec,
+        now: DateTime<Utc>,
+    ) -> Result<(Arc<Feed>, Vec<(String, Shelved)>), StoreError> {
+        let mut inputs = Vec::new();
+        for id in &spec.channels {
+            let Some(channel) = config.channels.iter().find(|channel| channel.id == *id) else { continue };
+            inputs.push(ChannelInput { channel, records: self.store.latest(id, spec.limit).await? });
+        }
+        let feed = merge::feed(spec, &inputs, self.store.created().await?);
+        let site = site(config);
+        let rendered = [
+            (Form::Rss, render::RSS_TYPE, render::rss(&feed, &site)),
+            (Form::Atom, render::ATOM_TYPE, render::atom(&feed, &site)),
+            (Form::Json, render::JSON_TYPE, render::json_feed(&feed, &site)),
+        ];
+        let mut documents = Vec::new();
+        for (form, media_type, text) in rendered {
+            let path = format!("/{}", form.path(&feed));
+            let links = Some(render::links_of(&feed, &site, form));
+            let document = self.document(&path, media_type, &feed.language, text, links, now).await?;
+            documents.push((path, Shelved::One(document)));
+        }
+        let pages = |lang| render::feed_page(&feed, &site, lang);
+        let path = format!("/{}", Form::Page.path(&feed));
+        let links = Some(render::links_of(&feed, &site, Form::Page));
+        documents.push((path.clone(), self.page(&path, pages, links, now).await?));
+        Ok((Arc::new(feed), documents))
+    }
+
+    /// The documents that speak of all feeds.
+    async fn common(
+        &self,
+        config: &Config,
+        feeds: &[Arc<Feed>],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(String, Shelved)>, StoreError> {
+        let site = site(config);
+        let feeds: Vec<&Feed> = feeds.iter().map(AsRef::as_ref).collect();
+        let opml = render::opml(&feeds, &site);
+        let style = render::style().to_owned();
+        Ok(vec![
+            (
+                CATALOGUE.to_owned(),
+                self.page(CATALOGUE, |lang| render::catalogue(&feeds, &site, lang), None, now).await?,
+            ),
+            (
+                OPML.to_owned(),
+                Shelved::One(self.document(OPML, render::OPML_TYPE, &config.service.language, opml, None, now).await?),
+            ),
+            (STYLE.to_owned(), Shelved::One(self.document(STYLE, render::CSS_TYPE, "en", style, None, now).await?)),
+        ])
+    }
+
+    async fn page(
+        &self,
+        path: &str,
+        render: impl Fn(Lang) -> String,
+        link: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Shelved, StoreError> {
+        let zh = self
+            .document(&format!("{path} zh"), render::HTML_TYPE, "zh-CN", render(Lang::Zh), link.clone(), now)
+            .await?;
+        let en = self.document(&format!("{path} en"), render::HTML_TYPE, "en", render(Lang::En), link, now).await?;
+        Ok(Shelved::Page { zh, en })
+    }
+
+    /// A document with its stamp from the store, so that `Last-Modified` outlives a restart.
+    async fn document(
+        &self,
+        name: &str,
+        media_type: &'static str,
+        language: &str,
+        text: String,
+        link: Option<String>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Document>, StoreError> {
+        let mut document = Document::new(text, media_type, language, now, link);
+        document.last_modified = self.store.stamp(name, document.hash(), now.trunc_subsecs(0)).await?.modified;
+        Ok(Arc::new(document))
+    }
+}
+
+/// The path of the catalogue.
+const CATALOGUE: &str = "/";
+/// The path of the list of all feeds.
+const OPML: &str = "/opml.xml";
+/// The path of the style sheet.
+const STYLE: &str = "/style.css";
+
+fn site(config: &Config) -> Site<'_> {
+    let service = &config.service;
+    Site { base_url: &service.base_url, title: &service.title, language: &service.language }
+}
+
+/// The documents of a feed as they are published.
+fn shelved(set: &Published, spec: &FeedSpec) -> Vec<(String, Shelved)> {
+    let Some(feed) = set.feeds.iter().find(|feed| feed.id == spec.id) else { return Vec::new() };
+    Form::ALL
+        .iter()
+        .map(|form| format!("/{}", form.path(feed)))
+        .filter_map(|path| Some((path.clone(), set.documents.get(&path)?.clone())))
+        .collect()
+}

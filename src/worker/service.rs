@@ -1,0 +1,411 @@
+//! The running service: configuration, ledger, plan and published set, and what happens between them.
+
+use super::clock::Clock;
+use super::plan::{Group, Plan};
+use super::poll::{Polled, Poller};
+use super::publisher::{Publisher, Scope};
+use super::snapshot;
+use crate::config::{self, Channel, Config};
+use crate::model::{ChannelId, Flaw, FlawCode, Standing};
+use crate::net::{self, Client};
+use crate::publish::{ConfigStatus, Published, Shelf};
+use crate::schedule::{self, Policy};
+use crate::store::{Change, Poll, PollState, Seen, Store, StoreError};
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// How many groups of channels are polled at once.
+const MOST_AT_ONCE: usize = 16;
+
+/// How long running polls get to end when the service stops.
+const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// What a service is made of.
+pub struct Setup {
+    /// The path of feeds.yaml.
+    pub config_path: PathBuf,
+    /// The ledger.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The client; `allow_networks` and the user agent are set from feeds.yaml.
+    pub net: net::Options,
+    /// Yields numbers from 0 to 1 that spread polls.
+    pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// feeds.yaml cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// feeds.yaml has mistakes: the diagnostics.
+    #[error("{0}")]
+    Config(String),
+    /// The ledger failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How a reload ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reloaded {
+    /// The new configuration is in use; what changed.
+    Applied(config::Diff),
+    /// The last good configuration stays in use; the diagnostics.
+    Rejected(String),
+}
+
+/// A configuration in use.
+struct Current {
+    config: Arc<Config>,
+    channels: Vec<Arc<Channel>>,
+}
+
+impl Current {
+    fn new(config: Config) -> Self {
+        let channels = config.channels.iter().cloned().map(Arc::new).collect();
+        Self { config: Arc::new(config), channels }
+    }
+}
+
+/// A running Heliu without its listener.
+pub struct Service {
+    config_path: PathBuf,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    client: Client,
+    chance: Arc<dyn Fn() -> f64 + Send + Sync>,
+    shelf: Arc<Shelf>,
+    publisher: Publisher,
+    current: ArcSwap<Current>,
+    status: ArcSwap<ConfigStatus>,
+    states: Mutex<BTreeMap<ChannelId, PollState>>,
+    plan: Mutex<Plan>,
+    in_flight: Mutex<BTreeSet<ChannelId>>,
+    wake: Notify,
+}
+
+/// A lock whose data is whole at every moment: a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Service {
+    /// Reads feeds.yaml and the ledger, records snapshots, publishes what is known. Touches no network.
+    ///
+    /// # Errors
+    /// feeds.yaml is unreadable or wrong, or the ledger fails.
+    pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
+        let Setup { config_path, store, clock, net, chance } = setup;
+        let bytes = super::watch::read(&config_path).map_err(StartError::Unreadable)?;
+        let config = load(&bytes, &config_path).map_err(StartError::Config)?;
+        let now = clock.now();
+        let path = config_path.display().to_string();
+        let status = Arc::new(ConfigStatus { path, loaded: now, rejected: None });
+        let current = Current::new(config);
+        let client = Client::new(net);
+        configure(&client, &current.config);
+        let shelf = Arc::new(Shelf::new(Published {
+            config: Arc::clone(&current.config),
+            status: Arc::clone(&status),
+            feeds: Vec::new(),
+            documents: HashMap::new(),
+        }));
+        let states = store.polls().await?;
+        let service = Arc::new(Self {
+            config_path,
+            client,
+            chance,
+            publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf)),
+            store,
+            clock,
+            shelf,
+            current: ArcSwap::from_pointee(current),
+            status: ArcSwap::from(status),
+            states: Mutex::new(states),
+            plan: Mutex::default(),
+            in_flight: Mutex::default(),
+            wake: Notify::new(),
+        });
+        let channels = service.current.load().channels.clone();
+        service.take_snapshots(&channels).await;
+        service.publish(Scope::All).await?;
+        service.make_plan(&BTreeSet::new());
+        Ok(service)
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn shelf(&self) -> Arc<Shelf> {
+        Arc::clone(&self.shelf)
+    }
+
+    /// Polls whatever is due, for as long as the service runs.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        let mut tasks = JoinSet::new();
+        loop {
+            while tasks.len() < MOST_AT_ONCE
+                && let Some(group) = self.take_due()
+            {
+                let service = Arc::clone(&self);
+                tasks.spawn(async move { service.poll(&group).await });
+            }
+            let next = lock(&self.plan).next_due().filter(|_| tasks.len() < MOST_AT_ONCE);
+            let due = async {
+                match next {
+                    Some(at) => self.clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(_) = tasks.join_next() => {}
+                () = self.wake.notified() => {}
+                () = due => {}
+            }
+        }
+        let rest = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_CALL, rest).await.is_err() {
+            tracing::info!("polls still running were cut; nothing of them was recorded");
+        }
+    }
+
+    /// Polls everything that is due at this instant, one group after the other; tells how many groups that were.
+    pub async fn poll_due(&self) -> usize {
+        let mut count = 0;
+        while let Some(group) = self.take_due() {
+            self.poll(&group).await;
+            count += 1;
+        }
+        count
+    }
+
+    /// When the next channel is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        lock(&self.plan).next_due()
+    }
+
+    fn take_due(&self) -> Option<Group> {
+        let group = lock(&self.plan).take_due(self.clock.now())?;
+        lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
+        Some(group)
+    }
+
+    /// Polls one group, publishes what changed, plans the next poll. A panic is caught, counted and shown.
+    async fn poll(&self, group: &Group) {
+        let now = self.clock.now();
+        let states: BTreeMap<_, _> = {
+            let all = lock(&self.states);
+            group.iter().filter_map(|channel| Some((channel.id.clone(), all.get(&channel.id)?.clone()))).collect()
+        };
+        let policy = |channel: &Channel, exempt| policy(channel, exempt);
+        let poller =
+            Poller { store: &*self.store, client: &self.client, now, policy: &policy, chance: (self.chance)() };
+        let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
+            Ok(polled) => polled,
+            Err(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned();
+                self.panicked(group, &states, &text).await
+            }
+        };
+        let mut changed = BTreeSet::new();
+        for Polled { channel, state, change, store_error } in polled {
+            log(&channel, &state, &change, store_error.as_ref());
+            let first_live =
+                states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
+            if !change.is_empty() || first_live {
+                changed.insert(channel.clone());
+            }
+            lock(&self.in_flight).remove(&channel);
+            let next = state.next_poll.unwrap_or(now + chrono::TimeDelta::hours(1));
+            lock(&self.states).insert(channel.clone(), state);
+            lock(&self.plan).schedule(&channel, next);
+        }
+        if !changed.is_empty()
+            && let Err(error) = self.publish(Scope::Channels(&changed)).await
+        {
+            tracing::error!(%error, "what changed could not be published; the old documents stay");
+        }
+        self.wake.notify_one();
+    }
+
+    /// Turns a panic into a flaw of the group's channels.
+    async fn panicked(&self, group: &Group, states: &BTreeMap<ChannelId, PollState>, panic: &str) -> Vec<Polled> {
+        let flaw = Flaw::new(FlawCode::Panicked, panic);
+        let now = self.clock.now();
+        let mut polled = Vec::new();
+        for channel in group.iter() {
+            let mut state = states.get(&channel.id).cloned().unwrap_or_default();
+            let failed = schedule::Outcome::Failed { status: None, retry_after: None };
+            let next = schedule::next_poll(
+                now,
+                &policy(channel, state.exempt),
+                state.failures,
+                &failed,
+                None,
+                (self.chance)(),
+            );
+            state.failures = state.failures.saturating_add(1);
+            state.last_poll = Some(now);
+            state.next_poll = Some(next);
+            state.error = Some(flaw.to_string());
+            state.flaws = vec![flaw.clone()];
+            let poll = Poll { channel: channel.id.clone(), at: now, seen: None, state, fetched: BTreeMap::new() };
+            let store_error = self.store.record(&poll).await.err();
+            let (state, change) = (poll.state, Change::default());
+            polled.push(Polled { channel: channel.id.clone(), state, change, store_error });
+        }
+        polled
+    }
+
+    async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
+        let current = self.current.load_full();
+        let status = self.status.load_full();
+        self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await
+    }
+
+    /// Records the snapshots of channels that were never read live.
+    async fn take_snapshots(&self, channels: &[Arc<Channel>]) {
+        let now = self.clock.now();
+        for channel in channels.iter().filter(|channel| channel.snapshot.is_some()) {
+            let before = lock(&self.states).get(&channel.id).cloned().unwrap_or_default();
+            if before.live_since.is_some() {
+                continue;
+            }
+            let (candidates, flaws) = snapshot::read(channel, now).await;
+            let entries = candidates.len();
+            let state = PollState { flaws, ..before };
+            let seen = Some(Seen { standing: Standing::Snapshot, candidates });
+            let poll = Poll { channel: channel.id.clone(), at: now, seen, state, fetched: BTreeMap::new() };
+            match self.store.record(&poll).await {
+                Ok(_) => {
+                    tracing::info!(channel = %channel.id, entries, "serving the snapshot until the first live poll succeeds");
+                }
+                Err(error) => tracing::error!(channel = %channel.id, %error, "the snapshot could not be recorded"),
+            }
+            lock(&self.states).insert(channel.id.clone(), poll.state);
+        }
+    }
+
+    /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
+    fn make_plan(&self, at_once: &BTreeSet<ChannelId>) {
+        let now = self.clock.now();
+        let current = self.current.load();
+        let states = lock(&self.states);
+        let due = |channel: &Channel| {
+            let state = states.get(&channel.id);
+            if at_once.contains(&channel.id) {
+                return now;
+            }
+            let never = state.is_none_or(|state| state.last_poll.is_none());
+            schedule::first_poll(now, state.and_then(|state| state.next_poll), never, (self.chance)())
+        };
+        let mut plan = Plan::new(&current.channels, due);
+        for channel in lock(&self.in_flight).iter() {
+            plan.in_flight(channel);
+        }
+        *lock(&self.plan) = plan;
+        self.wake.notify_one();
+    }
+
+    /// Puts the content of feeds.yaml in use, or keeps the last good configuration and says why.
+    pub async fn reload(&self, content: Result<Vec<u8>, String>) -> Reloaded {
+        let loaded = content.and_then(|bytes| load(&bytes, &self.config_path));
+        match loaded {
+            Ok(config) => Reloaded::Applied(self.apply(config).await),
+            Err(diagnostics) => {
+                tracing::error!("feeds.yaml was rejected, the last good one stays in use:\n{diagnostics}");
+                let before = self.status.load_full();
+                let rejected = Some((self.clock.now(), diagnostics.clone()));
+                let status = Arc::new(ConfigStatus { rejected, ..(*before).clone() });
+                self.status.store(Arc::clone(&status));
+                self.publisher.restate(&status).await;
+                Reloaded::Rejected(diagnostics)
+            }
+        }
+    }
+
+    async fn apply(&self, config: Config) -> config::Diff {
+        let before = self.current.load_full();
+        let diff = config::diff(&before.config, &config);
+        configure(&self.client, &config);
+        let current = Current::new(config);
+        let touched: BTreeSet<ChannelId> = diff.channels.added.iter().chain(&diff.channels.changed).cloned().collect();
+        let fresh: Vec<_> = current.channels.iter().filter(|channel| touched.contains(&channel.id)).cloned().collect();
+        self.current.store(Arc::new(current));
+        let status =
+            ConfigStatus { path: self.config_path.display().to_string(), loaded: self.clock.now(), rejected: None };
+        self.status.store(Arc::new(status));
+        self.take_snapshots(&fresh).await;
+        if let Err(error) = self.publish(Scope::All).await {
+            tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");
+        }
+        // A channel that comes back after it was removed keeps its schedule; one that reads other pages
+        // or reads them differently is looked at now.
+        let states = lock(&self.states).clone();
+        let reread = fresh
+            .iter()
+            .filter(|channel| {
+                states.get(&channel.id).is_none_or(|state| state.config_hash != config::fingerprint(channel))
+            })
+            .map(|channel| channel.id.clone())
+            .collect();
+        self.make_plan(&reread);
+        tracing::info!(?diff, "feeds.yaml was reloaded");
+        diff
+    }
+}
+
+/// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.
+fn policy(channel: &Channel, exempt: bool) -> Policy {
+    let policy = if exempt { Policy::exempt() } else { Policy::default() };
+    Policy { every: channel.every, ..policy }
+}
+
+fn load(bytes: &[u8], path: &std::path::Path) -> Result<Config, String> {
+    let name = path.display().to_string();
+    let folder = path.parent().unwrap_or_else(|| std::path::Path::new(""));
+    let loaded = config::load_bytes(bytes, &name, folder, &super::validators());
+    let text = String::from_utf8_lossy(bytes);
+    let told = config::render_diagnostics(&loaded.diagnostics, &text, &name, false);
+    match loaded.config {
+        Some(config) => {
+            if !told.is_empty() {
+                tracing::warn!("feeds.yaml:\n{told}");
+            }
+            Ok(config)
+        }
+        None => Err(told),
+    }
+}
+
+fn configure(client: &Client, config: &Config) {
+    client.set_allow_networks(config.service.allow_networks.clone());
+    client.set_user_agent(&super::user_agent(config.service.contact.as_ref()));
+}
+
+fn log(channel: &ChannelId, state: &PollState, change: &Change, store_error: Option<&StoreError>) {
+    let next = state.next_poll.map(|at| at.to_rfc3339()).unwrap_or_default();
+    if let Some(error) = store_error {
+        tracing::error!(%channel, %error, next, "the poll could not be recorded and will be repeated");
+    } else if let Some(error) = &state.error {
+        tracing::warn!(%channel, error, failures = state.failures, next, "the poll failed; what is published stays");
+    } else {
+        let (new, updated) = (change.new.len(), change.updated.len());
+        let layout = state.layout.as_deref().unwrap_or("-");
+        tracing::info!(%channel, new, updated, layout, flaws = state.flaws.len(), next, "polled");
+    }
+}

@@ -1,0 +1,194 @@
+//! Bad input and bad disks: a clear message that says what to do, and nothing lost.
+
+use crate::kit::site::real_config;
+use crate::kit::{Answer, Article, Clock, Generation, Origin, Portal, Site};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use heliu::model::{ChannelId, Record};
+use heliu::store::{Change, FetchState, MemoryStore, Poll, PollState, SqliteStore, Stamp, Store, StoreError};
+use heliu::worker::StartError;
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A store whose disk can be full.
+struct Full {
+    inner: MemoryStore,
+    full: AtomicBool,
+}
+
+impl Full {
+    fn refuse(&self) -> Result<(), StoreError> {
+        if self.full.load(Ordering::SeqCst) {
+            Err(StoreError::Full("no space left on device".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Full {
+    async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
+        self.refuse()?;
+        self.inner.record(poll).await
+    }
+    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.inner.latest(channel, limit).await
+    }
+    async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {
+        self.inner.count(channel).await
+    }
+    async fn known_links(&self, channel: &ChannelId, links: &[String]) -> Result<Vec<bool>, StoreError> {
+        self.inner.known_links(channel, links).await
+    }
+    async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        self.inner.polls().await
+    }
+    async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
+        self.inner.fetch_states(urls).await
+    }
+    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError> {
+        self.refuse()?;
+        self.inner.stamp(document, hash, at).await
+    }
+    async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
+        self.inner.created().await
+    }
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.refuse()
+    }
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
+    let origin = Origin::start();
+    let mut portal = Portal::new(&origin, Generation::B);
+    portal.publish(Article::sample(1));
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("feeds.yaml"), real_config(&origin)).unwrap();
+    let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
+    let store = Arc::new(Full { inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()), full: false.into() });
+    let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
+    site.poll().await;
+    let before = site.get("/feeds/shiping.atom").await;
+    assert_eq!(site.titles("shiping").await.len(), 1);
+
+    store.full.store(true, Ordering::SeqCst);
+    portal.publish(Article::sample(2));
+    site.after(TimeDelta::hours(2)).await;
+    let during = site.get("/feeds/shiping.atom").await;
+    assert_eq!((during.status, during.body), (200, before.body), "the disk is full, the old documents are served");
+    let ready = site.get("/readyz").await;
+    assert_eq!(ready.status, 503);
+    assert!(ready.text().contains("Free some space"), "{}", ready.text());
+
+    store.full.store(false, Ordering::SeqCst);
+    origin.take_log();
+    site.after(TimeDelta::hours(6)).await;
+    assert_eq!(site.titles("shiping").await.len(), 2, "nothing was lost");
+    let list = origin.take_log().into_iter().find(|asked| asked.path == "/424/424.shtml").unwrap();
+    assert_eq!(list.status, 200, "the validators of the poll that was not recorded were not kept");
+    assert_eq!(site.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_refused_with_advice_and_left_as_it_is() {
+    let origin = Origin::start();
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("feeds.yaml"), real_config(&origin)).unwrap();
+    let file = folder.path().join("data/heliu.db");
+    fs::create_dir(folder.path().join("data")).unwrap();
+    for damage in [b"this is no database, however long it is".repeat(200), b"SQLite format 3\0garbage".repeat(300)] {
+        fs::write(&file, &damage).unwrap();
+        let refused = Site::begin(Arc::clone(&folder), Arc::new(Clock::at("2026-11-23T00:00:00Z"))).await;
+        let Err(StartError::Store(error)) = refused else { panic!("the damage was not noticed") };
+        let told = error.to_string();
+        assert!(matches!(error, StoreError::Damaged { .. }), "{told}");
+        assert!(told.contains("heliu.db") && told.contains("backup"), "{told}");
+        assert_eq!(fs::read(&file).unwrap(), damage, "evidence is not overwritten");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_made_says_where_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("a-file");
+    fs::write(&blocked, "").unwrap();
+    let now = "2026-11-23T00:00:00Z".parse().unwrap();
+    let Err(error) = SqliteStore::open(&blocked.join("data"), now).await else { panic!("opened below a file") };
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    assert!(error.to_string().contains("a-file"), "{error}");
+}
+
+/// One page under one layout; yields (title, date, id) of each entry and the flaws.
+async fn read(page: impl Into<Vec<u8>>) -> (Vec<(String, String, String)>, Vec<&'static str>) {
+    let origin = Origin::start();
+    origin.put("/list", Answer::html(page));
+    let config = format!(
+        "service: {{ base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+layouts:
+  l: {{ entry: li, title: a, link: a @href, date: i }}
+channels:
+  a: {{ page: 'http://portal.test:{}/list', layouts: l }}
+feeds:
+  a: {{ channels: [a] }}
+",
+        origin.port()
+    );
+    let site = Site::start(&config).await;
+    site.poll().await;
+    let text = |entry: &serde_json::Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+    let entries = site.entries("a").await;
+    let entries =
+        entries.iter().map(|entry| (text(entry, "title"), text(entry, "date_published"), text(entry, "id"))).collect();
+    let rss = site.get("/feeds/a.rss").await.text();
+    assert!(!rss.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')), "XML-legal");
+    (entries, site.flaws("a").await)
+}
+
+#[tokio::test]
+async fn dates_out_of_range_and_in_the_future_become_first_seen() {
+    for date in ["2019-13-45", "9429-32-32", "2027-05-01 10:00:00", "9999-12-31", "0000-00-00 00:00:00"] {
+        let page = format!("<meta charset=utf-8><ul><li><a href=/a/1.html>一篇文章的标题</a><i>{date}</i></ul>");
+        let (entries, flaws) = read(page).await;
+        assert_eq!(entries[0].1, "2026-11-23T08:00:00+08:00", "{date}");
+        assert!(flaws.iter().any(|flaw| flaw.starts_with("date-")), "{date}: {flaws:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_article_that_is_linked_twice_is_one_entry() {
+    let page = "<meta charset=utf-8><ul><li><a href=/a/1.html>一篇文章的标题</a><li><a href=http://www.portal.test/a/1.html?utm_source=x>一篇文章的标题</a><li><a href=/a/2.html>另一篇文章的标题</a></ul>";
+    let (entries, _) = read(page).await;
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert_ne!(entries[0].2, entries[1].2);
+}
+
+#[tokio::test]
+async fn charsets_that_lie_are_seen_through() {
+    let page = |charset: &str| {
+        format!("<html><head><meta charset=\"{charset}\"></head><ul><li><a href=/a/1.html>密切联系群众的道理</a></ul>")
+    };
+    let gbk = encoding_rs::GBK.encode(&page("utf-8")).0.into_owned();
+    for (what, bytes) in [
+        ("UTF-8 called gb2312", page("gb2312").into_bytes()),
+        ("GBK called utf-8", gbk),
+        ("a list of labels", page("UTF-8,gb2312").into_bytes()),
+        ("no such label", page("chinese").into_bytes()),
+    ] {
+        let (entries, _) = read(bytes).await;
+        assert_eq!(entries[0].0, "密切联系群众的道理", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn control_characters_and_markup_in_titles_do_no_harm() {
+    let page = "<meta charset=utf-8><ul><li><a href=/a/1.html>一&#8;篇\u{b}文章&lt;script&gt;alert(1)&lt;/script&gt;\u{202e}的标题]]&gt;</a></ul>";
+    let (entries, _) = read(page).await;
+    assert_eq!(entries[0].0, "一篇文章<script>alert(1)</script>的标题]]>", "plain text stays text");
+}
