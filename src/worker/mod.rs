@@ -13,6 +13,7 @@ mod plan;
 mod poll;
 mod preview;
 mod publisher;
+mod reload;
 mod service;
 mod snapshot;
 mod watch;

@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
+use super::reload::{configure, load};
 use super::snapshot;
 use crate::config::{self, Channel, Config};
 use crate::model::{ChannelId, Flaw, FlawCode, Standing};
@@ -67,13 +68,13 @@ pub enum Reloaded {
 }
 
 /// A configuration in use.
-struct Current {
-    config: Arc<Config>,
-    channels: Vec<Arc<Channel>>,
+pub(super) struct Current {
+    pub(super) config: Arc<Config>,
+    pub(super) channels: Vec<Arc<Channel>>,
 }
 
 impl Current {
-    fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         let channels = config.channels.iter().cloned().map(Arc::new).collect();
         Self { config: Arc::new(config), channels }
     }
@@ -81,23 +82,23 @@ impl Current {
 
 /// A running Heliu without its listener.
 pub struct Service {
-    config_path: PathBuf,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    client: Client,
+    pub(super) config_path: PathBuf,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) client: Client,
     chance: Arc<dyn Fn() -> f64 + Send + Sync>,
     shelf: Arc<Shelf>,
-    publisher: Publisher,
-    current: ArcSwap<Current>,
-    status: ArcSwap<ConfigStatus>,
-    states: Mutex<BTreeMap<ChannelId, PollState>>,
+    pub(super) publisher: Publisher,
+    pub(super) current: ArcSwap<Current>,
+    pub(super) status: ArcSwap<ConfigStatus>,
+    pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
     plan: Mutex<Plan>,
     in_flight: Mutex<BTreeSet<ChannelId>>,
     wake: Notify,
 }
 
 /// A lock whose data is whole at every moment: a panic elsewhere does not spoil it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -271,14 +272,14 @@ impl Service {
         polled
     }
 
-    async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
+    pub(super) async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
         let current = self.current.load_full();
         let status = self.status.load_full();
         self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await
     }
 
     /// Records the snapshots of channels that were never read live.
-    async fn take_snapshots(&self, channels: &[Arc<Channel>]) {
+    pub(super) async fn take_snapshots(&self, channels: &[Arc<Channel>]) {
         let now = self.clock.now();
         for channel in channels.iter().filter(|channel| channel.snapshot.is_some()) {
             let before = lock(&self.states).get(&channel.id).cloned().unwrap_or_default();
@@ -301,7 +302,7 @@ impl Service {
     }
 
     /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
-    fn make_plan(&self, at_once: &BTreeSet<ChannelId>) {
+    pub(super) fn make_plan(&self, at_once: &BTreeSet<ChannelId>) {
         let now = self.clock.now();
         let current = self.current.load();
         let states = lock(&self.states);
@@ -320,81 +321,12 @@ impl Service {
         *lock(&self.plan) = plan;
         self.wake.notify_one();
     }
-
-    /// Puts the content of feeds.yaml in use, or keeps the last good configuration and says why.
-    pub async fn reload(&self, content: Result<Vec<u8>, String>) -> Reloaded {
-        let loaded = content.and_then(|bytes| load(&bytes, &self.config_path));
-        match loaded {
-            Ok(config) => Reloaded::Applied(self.apply(config).await),
-            Err(diagnostics) => {
-                tracing::error!("feeds.yaml was rejected, the last good one stays in use:\n{diagnostics}");
-                let before = self.status.load_full();
-                let rejected = Some((self.clock.now(), diagnostics.clone()));
-                let status = Arc::new(ConfigStatus { rejected, ..(*before).clone() });
-                self.status.store(Arc::clone(&status));
-                self.publisher.restate(&status).await;
-                Reloaded::Rejected(diagnostics)
-            }
-        }
-    }
-
-    async fn apply(&self, config: Config) -> config::Diff {
-        let before = self.current.load_full();
-        let diff = config::diff(&before.config, &config);
-        configure(&self.client, &config);
-        let current = Current::new(config);
-        let touched: BTreeSet<ChannelId> = diff.channels.added.iter().chain(&diff.channels.changed).cloned().collect();
-        let fresh: Vec<_> = current.channels.iter().filter(|channel| touched.contains(&channel.id)).cloned().collect();
-        self.current.store(Arc::new(current));
-        let status =
-            ConfigStatus { path: self.config_path.display().to_string(), loaded: self.clock.now(), rejected: None };
-        self.status.store(Arc::new(status));
-        self.take_snapshots(&fresh).await;
-        if let Err(error) = self.publish(Scope::All).await {
-            tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");
-        }
-        // A channel that comes back after it was removed keeps its schedule; one that reads other pages
-        // or reads them differently is looked at now.
-        let states = lock(&self.states).clone();
-        let reread = fresh
-            .iter()
-            .filter(|channel| {
-                states.get(&channel.id).is_none_or(|state| state.config_hash != config::fingerprint(channel))
-            })
-            .map(|channel| channel.id.clone())
-            .collect();
-        self.make_plan(&reread);
-        tracing::info!(?diff, "feeds.yaml was reloaded");
-        diff
-    }
 }
 
 /// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.
 fn policy(channel: &Channel, exempt: bool) -> Policy {
     let policy = if exempt { Policy::exempt() } else { Policy::default() };
     Policy { every: channel.every, ..policy }
-}
-
-fn load(bytes: &[u8], path: &std::path::Path) -> Result<Config, String> {
-    let name = path.display().to_string();
-    let folder = path.parent().unwrap_or_else(|| std::path::Path::new(""));
-    let loaded = config::load_bytes(bytes, &name, folder, &super::validators());
-    let text = String::from_utf8_lossy(bytes);
-    let told = config::render_diagnostics(&loaded.diagnostics, &text, &name, false);
-    match loaded.config {
-        Some(config) => {
-            if !told.is_empty() {
-                tracing::warn!("feeds.yaml:\n{told}");
-            }
-            Ok(config)
-        }
-        None => Err(told),
-    }
-}
-
-fn configure(client: &Client, config: &Config) {
-    client.set_allow_networks(config.service.allow_networks.clone());
-    client.set_user_agent(&super::user_agent(config.service.contact.as_ref()));
 }
 
 fn log(channel: &ChannelId, state: &PollState, change: &Change, store_error: Option<&StoreError>) {

@@ -130,7 +130,7 @@ async fn read(page: impl Into<Vec<u8>>) -> (Vec<(String, String, String)>, Vec<&
     let origin = Origin::start();
     origin.put("/list", Answer::html(page));
     let config = format!(
-        "service: {{ base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+        "service: {{ title: 测试, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
 layouts:
   l: {{ entry: li, title: a, link: a @href, date: i }}
 channels:

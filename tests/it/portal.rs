@@ -238,7 +238,7 @@ async fn one_page_that_feeds_several_channels_is_fetched_once() {
     let page = "<h2>甲</h2><ul id=a><li><a href=/424/202611/22/261122093012001.shtml>甲栏目的一篇文章</a></ul><h2>乙</h2><ul id=b><li><a href=/435/202611/22/261122093512002.shtml>乙栏目的一篇文章</a></ul>";
     origin.put("/page", Answer::html(format!("<meta charset=utf-8>{page}")).with_etag());
     let config = format!(
-        "service: {{ base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+        "service: {{ title: 测试, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
 layouts:
   a: {{ entry: '#a > li', title: a, link: a @href }}
   b: {{ entry: '#b > li', title: a, link: a @href }}
@@ -291,7 +291,7 @@ async fn next_pages_are_followed_only_while_everything_is_new() {
     origin.put("/list_2.html", list(10..20));
     origin.put("/list_3.html", list(0..10));
     let config = format!(
-        "service: {{ base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+        "service: {{ title: 测试, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
 layouts:
   l: {{ entry: li, title: a, link: a @href, next: '{{base}}_{{n}}.html', pages: 3 }}
 channels:

@@ -7,6 +7,7 @@ use heliu::net;
 use heliu::serve;
 use heliu::store::{SqliteStore, Store};
 use heliu::worker::{Clock as _, Reloaded, Service, Setup, StartError};
+use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,7 +87,7 @@ impl Site {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn heliu::worker::Clock>,
             net: net::Options { resolver: Arc::new(Loopback), host_gap: Duration::ZERO, ..net::Options::default() },
-            chance: Arc::new(|| 0.5),
+            chance: Arc::new(|| 0.0),
         };
         let service = Service::start(setup).await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -185,7 +186,7 @@ pub(crate) async fn request(address: SocketAddr, path: &str, headers: &[(&str, &
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let mut head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        let _ = write!(head, "{name}: {value}\r\n");
     }
     head += "\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
