@@ -126,12 +126,15 @@ impl Portal {
     /// Puts every page on the origin anew.
     pub(crate) fn lay_out(&self) {
         self.origin.clear();
-        for (channel, url) in &self.lists {
+        for (_, url) in &self.lists {
             let old = url.host_str() != Some("www.workercn.cn");
             if old != (self.generation != Generation::C) || url.path().contains("/201912/") {
                 continue;
             }
-            let articles: Vec<_> = self.articles.iter().filter(|article| article.channel == channel).collect();
+            // One page may list what several channels read.
+            let channels: Vec<_> = self.lists.iter().filter(|(_, other)| other == url).map(|(name, _)| name).collect();
+            let articles: Vec<_> =
+                self.articles.iter().filter(|article| channels.iter().any(|name| *name == article.channel)).collect();
             let key = format!("{}{}", url.host_str().unwrap(), url.path());
             self.origin.put(&key, self.list(&articles, url).with_etag());
         }
@@ -231,9 +234,10 @@ fn article_b(article: &Article) -> String {
     let byline = article.byline.as_deref().unwrap_or_default();
     format!(
         r#"<html><head><meta http-equiv="Content-Type" content="text/html; charset=gb2312"><title>{title}-中工评论-中工网</title></head><body>
-<div class="location">中工评论 时事</div><h1 class="ctitle">{title}</h1><div class="author">{byline}</div>
+<div class="location">中工评论 时事</div><div class="main"><h1 class="ctitle">{title}</h1>
+<p class="author">{byline}</p>
 <div class="signdate"><span>{at}</span>&nbsp;&nbsp;<span>来源：{source}</span></div>
-<div class="ccontent"><div>{paragraphs}</div></div><div class="editor">编辑：{editor}</div></body></html>"#,
+<div class="ccontent"><div>{paragraphs}</div></div><div class="editor">编辑：{editor}</div></div></body></html>"#,
         title = article.title,
         at = article.at.format("%Y-%m-%d %H:%M:%S"),
         source = article.source,
