@@ -2,7 +2,7 @@
 
 use super::{ConfigArg, say_error};
 use crate::store::{SqliteStore, Store};
-use crate::worker::{self, Clock as _, Service, Setup, SystemClock, Watch};
+use crate::worker::{self, Clock as _, Service, Setup, SystemClock};
 use crate::{net, serve, telemetry};
 use anyhow::Context as _;
 use std::net::SocketAddr;
@@ -72,9 +72,7 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
     let shutdown = CancellationToken::new();
     let hang_up = Arc::new(Notify::new());
     listen_for_signals(&shutdown, &hang_up)?;
-    let known = tokio::fs::read(&args.config.config).await.unwrap_or_default();
-    let watch = Watch::new(&args.config.config, &known);
-    let watcher = tokio::spawn(worker::watch(Arc::clone(&service), watch, hang_up, shutdown.clone()));
+    let watcher = tokio::spawn(worker::watch(Arc::clone(&service), hang_up, shutdown.clone()));
     let poller = tokio::spawn(Arc::clone(&service).run(shutdown.clone()));
     let site = Arc::new(serve::Site {
         shelf: service.shelf(),

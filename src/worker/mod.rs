@@ -45,12 +45,8 @@ pub fn user_agent(contact: Option<&Url>) -> String {
 }
 
 /// Reloads feeds.yaml whenever it changes, until `shutdown`; SIGHUP makes it look at once.
-pub async fn watch(
-    service: Arc<Service>,
-    mut watch: Watch,
-    hang_up: Arc<tokio::sync::Notify>,
-    shutdown: CancellationToken,
-) {
+pub async fn watch(service: Arc<Service>, hang_up: Arc<tokio::sync::Notify>, shutdown: CancellationToken) {
+    let Some(mut watch) = service.take_watch() else { return };
     let mut every = tokio::time::interval(LOOK_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -30,7 +30,10 @@ impl Service {
     async fn apply(&self, config: Config) -> config::Diff {
         let before = self.current.load_full();
         let diff = config::diff(&before.config, &config);
-        configure(&self.client, &config);
+        let same = *before.config == config;
+        if before.config.service != config.service {
+            configure(&self.client, &config);
+        }
         let current = Current::new(config);
         let touched: BTreeSet<ChannelId> = diff.channels.added.iter().chain(&diff.channels.changed).cloned().collect();
         let fresh: Vec<_> = current.channels.iter().filter(|channel| touched.contains(&channel.id)).cloned().collect();
@@ -38,6 +41,12 @@ impl Service {
         let status =
             ConfigStatus { path: self.config_path.display().to_string(), loaded: self.clock.now(), rejected: None };
         self.status.store(Arc::new(status));
+        if same {
+            // A comment, white space, or a mistake taken back: nothing to do but to say so.
+            self.publisher.restate(&self.status.load_full()).await;
+            tracing::info!("feeds.yaml was reloaded: it says what it said before");
+            return diff;
+        }
         self.take_snapshots(&fresh).await;
         if let Err(error) = self.publish(Scope::All).await {
             tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");

@@ -6,6 +6,7 @@ use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
 use super::snapshot;
+use super::watch::Watch;
 use crate::config::{self, Channel, Config};
 use crate::model::{ChannelId, Flaw, FlawCode, Standing};
 use crate::net::{self, Client};
@@ -94,6 +95,7 @@ pub struct Service {
     pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
     plan: Mutex<Plan>,
     in_flight: Mutex<BTreeSet<ChannelId>>,
+    watch: Mutex<Option<Watch>>,
     wake: Notify,
 }
 
@@ -110,6 +112,7 @@ impl Service {
     pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
         let Setup { config_path, store, clock, net, chance } = setup;
         let bytes = super::watch::read(&config_path).map_err(StartError::Unreadable)?;
+        let watch = Watch::new(&config_path, &bytes);
         let config = load(&bytes, &config_path).map_err(StartError::Config)?;
         let now = clock.now();
         let path = config_path.display().to_string();
@@ -137,6 +140,7 @@ impl Service {
             states: Mutex::new(states),
             plan: Mutex::default(),
             in_flight: Mutex::default(),
+            watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
         });
         let channels = service.current.load().channels.clone();
@@ -150,6 +154,13 @@ impl Service {
     #[must_use]
     pub fn shelf(&self) -> Arc<Shelf> {
         Arc::clone(&self.shelf)
+    }
+
+    /// The watch over feeds.yaml, begun with the very content that is in use: an edit while the service
+    /// starts is not missed. Can be taken once.
+    #[must_use]
+    pub fn take_watch(&self) -> Option<Watch> {
+        lock(&self.watch).take()
     }
 
     /// Polls whatever is due, for as long as the service runs.

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -24,6 +25,19 @@ struct Running {
     child: Child,
     log: BufReader<ChildStderr>,
     address: SocketAddr,
+    /// Dropped with the rest; when it is not within a minute, the process is killed, so that a test which
+    /// waits for a line that never comes fails instead of hanging.
+    _leash: Sender<()>,
+}
+
+fn leash(process: u32) -> Sender<()> {
+    let (leash, end) = channel();
+    std::thread::spawn(move || {
+        if end.recv_timeout(Duration::from_mins(1)) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+        }
+    });
+    leash
 }
 
 impl Running {
@@ -37,10 +51,11 @@ impl Running {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        let leash = leash(child.id());
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let line = wait_for(&mut log, "serving http://");
         let address = line.split("serving http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
-        Self { child, log, address }
+        Self { child, log, address, _leash: leash }
     }
 
     async fn get(&self, path: &str) -> Reply {
