@@ -42,7 +42,7 @@ pub fn join(entry: &mut ParsedEntry, pages: &[Article]) {
         }
     }
     if first.comic {
-        enclose(entry, first);
+        enclose(entry, &first.images);
     }
     let body = content(pages);
     if !body.is_empty() {
@@ -51,6 +51,20 @@ pub fn join(entry: &mut ParsedEntry, pages: &[Article]) {
     if entry.summary.is_none() {
         let lines: Vec<String> = pages.iter().flat_map(|page| page.paragraphs.iter().cloned()).take(12).collect();
         entry.summary = first.summary.clone().or_else(|| summary(&lines)).map(Text::plain);
+    }
+}
+
+/// A comic whose own page has not been read: the picture that the list shows is the entry, as enclosure and
+/// as content.
+pub fn comic(entry: &mut ParsedEntry) {
+    let images = entry.images.clone();
+    enclose(entry, &images);
+    if entry.content.is_none() && !images.is_empty() {
+        let mut content = String::new();
+        for image in &images {
+            picture(image, &mut content);
+        }
+        entry.content = Some(Text::html(content));
     }
 }
 
@@ -82,8 +96,8 @@ fn escaped(text: &str) -> String {
     out
 }
 
-fn enclose(entry: &mut ParsedEntry, page: &Article) {
-    for image in &page.images {
+fn enclose(entry: &mut ParsedEntry, images: &[Image]) {
+    for image in images {
         if !entry.enclosures.iter().any(|known| known.url == image.url) {
             let media_type = media_type(&image.url);
             entry.enclosures.push(Enclosure { url: image.url.clone(), media_type, ..Enclosure::default() });

@@ -21,7 +21,7 @@ mod tests;
 
 pub use address::next_list_page;
 pub use article::{Article, article};
-pub use join::join;
+pub use join::{comic, join};
 pub use list::list;
 
 #[cfg(doc)]

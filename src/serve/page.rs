@@ -71,7 +71,7 @@ pub(super) async fn not_found(State(site): State<Arc<Site>>, request: Request) -
 
 /// 404 as an answer.
 pub(super) fn missing(site: &Site, headers: &HeaderMap) -> Response {
-    let chinese = ["没有这个页面", "这个地址没有内容;订阅目录列出了全部订阅源。"];
+    let chinese = ["没有这个页面", "这个地址没有内容；订阅目录列出了全部订阅源。"];
     let english = ["Not found", "There is nothing at this address; the catalogue lists every feed."];
     error(site, headers, StatusCode::NOT_FOUND, chinese, english)
 }

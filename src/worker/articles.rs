@@ -151,6 +151,9 @@ impl Reader<'_> {
             }
             Err(flaw) => {
                 flaws.push(flaw);
+                if !trust && comics(layouts) {
+                    extract::comic(entry);
+                }
                 let failures = failures + 1;
                 errand.note(url, |state: &mut FetchState| {
                     state.failures = failures;
@@ -161,6 +164,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Whether a channel holds comics: its articles are read as such.
+pub(super) fn comics(layouts: &[(String, ArticleLayout)]) -> bool {
+    !layouts.is_empty() && layouts.iter().all(|(_, layout)| layout.comic)
 }
 
 /// All pages of an article; `None` when it has not changed since it was last read.

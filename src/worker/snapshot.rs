@@ -1,5 +1,6 @@
 //! Snapshots: bundled pages of the portal that are served until a channel's first live poll succeeds.
 
+use super::articles::comics;
 use super::listing::{compute, context, link_of};
 use crate::config::{Channel, Origin, Snapshot};
 use crate::model::{Candidate, Flaw, FlawCode};
@@ -43,6 +44,9 @@ fn entries(channel: &Channel, snapshot: &Snapshot, now: DateTime<Utc>) -> (Vec<C
     flaws.extend(found);
     let files: HashMap<_, _> = snapshot.articles.iter().map(|(url, file)| (url.as_str(), file)).collect();
     for entry in &mut parsed.entries {
+        if comics(articles) {
+            extract::comic(entry);
+        }
         let Some((_, url)) = link_of(entry) else { continue };
         let Some(file) = files.get(url.as_str()) else { continue };
         let Some(text) = text_of(file, &mut flaws) else { continue };

@@ -113,6 +113,13 @@ async fn the_default_configuration_serves_offline_within_two_seconds() {
         let json = reply.json();
         assert!(!json["items"].as_array().unwrap().is_empty(), "{feed} has entries");
         assert_eq!(json["_heliu"]["standing"], "snapshot", "{feed} says that it is a snapshot");
+        if feed == "manhua" {
+            for item in json["items"].as_array().unwrap() {
+                let picture = item["image"].as_str().unwrap();
+                assert_eq!(item["attachments"][0]["url"], picture, "a comic's picture is an enclosure");
+                assert!(item["content_html"].as_str().unwrap().contains(picture), "and stands in the content");
+            }
+        }
     }
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }

@@ -40,24 +40,24 @@ words! {
     took "用时(毫秒)" "Took (ms)";
     changed "新增或更新" "New or updated";
     error "错误" "Error";
-    chart "最近抓取的用时;灰色:没有变化,绿色:有新条目,红色:失败" "How long the last fetches took; grey: unchanged, green: new entries, red: failed";
+    chart "最近抓取的用时；灰色：没有变化，绿色：有新条目，红色：失败" "How long the last fetches took; grey: unchanged, green: new entries, red: failed";
     config "配置" "Configuration";
     config_file "文件" "File";
     config_loaded "载入时间" "Loaded";
     config_good "文件与正在使用的配置一致。" "The file is in use as it stands.";
-    config_bad "文件有错误,没有采用;上一份正确的配置仍在使用。被拒绝的时间:" "The file has mistakes and is not in use; the last good configuration still is. Rejected:";
+    config_bad "文件有错误，没有采用；上一份正确的配置仍在使用。被拒绝的时间：" "The file has mistakes and is not in use; the last good configuration still is. Rejected:";
     alarm "严重" "alarm";
     warning "警告" "warning";
     note "提示" "note";
     fresh "正常" "Fresh";
-    snapshot "快照:还没有抓取成功,正在使用附带的旧页面" "Snapshot: no poll has succeeded yet, a bundled old page is served";
+    snapshot "快照：还没有抓取成功，正在使用附带的旧页面" "Snapshot: no poll has succeeded yet, a bundled old page is served";
     never "还没有抓取" "Never polled";
-    failing "失败,始于" "Failing since";
-    failures "连续失败次数:" "Failures in a row:";
+    failing "失败，始于" "Failing since";
+    failures "连续失败次数：" "Failures in a row:";
     not_yet "从未" "never";
     live_since "实时抓取始于" "Live since";
     usual "页面条目(平时)" "On the page (usually)";
-    updates "刷新页面可看到最新状况。时间所在时区:" "Reload the page for news. Times are in the zone";
+    updates "刷新页面可看到最新状况。时间所在时区：" "Reload the page for news. Times are in the zone";
 }
 
 impl Words {
