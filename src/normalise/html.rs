@@ -1,6 +1,6 @@
 //! Foreign HTML → safe HTML, and HTML → plain text. The written policy is docs/sanitising.md.
 //!
-//! Two passes, because each can do what the other cannot. [`shape`] goes over the tags in linear time: it
+//! Two passes, because each can do what the other cannot. `shape` goes over the tags in linear time: it
 //! resolves addresses, finds lazily loaded pictures, drops tracking pixels, and writes well-nested tags of
 //! bounded depth, so that the HTML parser behind it meets nothing on which it takes quadratic time. Then
 //! ammonia parses what is left as a browser does, and removes whatever the policy does not name: it alone

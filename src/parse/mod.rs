@@ -2,8 +2,8 @@
 //!
 //! `feed` looks at the first character: `{` is a JSON Feed, anything else goes through the tolerant XML reader, and
 //! the outermost element that a feed format knows decides which mapper reads it. What formats share is collected in
-//! [`draft`], where a better source of a field replaces a worse one. Each extension namespace is one file in
-//! [`modules`] and one line in its registry.
+//! `draft`, where a better source of a field replaces a worse one. Each extension namespace is one file in
+//! `modules` and one line in its registry.
 
 mod atom;
 mod base64;

@@ -52,7 +52,7 @@ impl Watch {
     }
 
     /// One look, to be repeated every [`LOOK_EVERY`]. Yields the content when it differs from the last
-    /// one and the file has been at rest for one look (or has been restless for [`PATIENCE`] looks).
+    /// one and the file has been at rest for one look (or has been restless for `PATIENCE` looks).
     /// A burst of edits thus causes few reloads. An unreadable file is yielded once, as the reason.
     pub fn look(&mut self) -> Option<Result<Vec<u8>, String>> {
         self.looks = self.looks.wrapping_add(1);
@@ -91,7 +91,7 @@ impl Watch {
     }
 }
 
-/// Reads a feeds.yaml, at most [`LARGEST`] bytes of it.
+/// Reads a feeds.yaml, at most `LARGEST` bytes of it.
 ///
 /// # Errors
 /// A sentence that says why it cannot be read.
