@@ -210,7 +210,7 @@ struct Guard {
     deepest: Cell<u16>,
     /// Grows with everything that the parser builds.
     events: Cell<u64>,
-    /// How often attributes were added to <html> or <body> afterwards.
+    /// How often attributes were added to `html` or `body` afterwards.
     additions: Cell<u32>,
 }
 

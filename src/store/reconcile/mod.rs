@@ -3,7 +3,7 @@
 //! Pure: known rows, candidates and the instant go in; rows to write come out. Every engine walks the same
 //! three steps:
 //!
-//! 1. [`intake`] tidies the candidates and joins those that are one entry twice on the page,
+//! 1. `intake` tidies the candidates and joins those that are one entry twice on the page,
 //! 2. [`assign`] finds the known entry of each, from the rows that the candidates' keys hit,
 //! 3. [`decide`] merges the fields and says what is new, updated, touched or unchanged.
 
