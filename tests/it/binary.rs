@@ -1,6 +1,7 @@
 //! The program as its users run it: a process of its own, its log read line by line.
 
 use crate::kit::site::{Reply, request};
+use crate::kit::{Answer, Origin};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -240,4 +241,44 @@ fn the_schema_is_the_committed_one() {
     let committed = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("feeds.schema.json")).unwrap();
     let as_json = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
     assert_eq!(as_json(&printed.stdout), as_json(&committed));
+}
+
+#[test]
+fn preview_shows_a_channel_a_feed_and_an_address() {
+    let origin = Origin::start();
+    let list = "<meta charset=utf-8><ul><li><a href=/a/1.html>列表里的第一篇</a><i>2026-11-22 10:00:00</i></ul>";
+    origin.put("/list", Answer::html(list));
+    let item = r#"{"id":"1","url":"http://news.test/1","title":"One","date_published":"2026-11-22T09:00:00+08:00"}"#;
+    let feed = format!(r#"{{"version":"https://jsonfeed.org/version/1.1","title":"T","items":[{item}]}}"#);
+    origin.put("/feed.json", Answer::new(200, "application/feed+json", feed));
+    let host = format!("http://127.0.0.1:{}", origin.port());
+    let folder = folder_with(&format!(
+        "service: {{ title: T, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+layouts:
+  l: {{ entry: li, title: a, link: a @href, date: i }}
+channels:
+  page: {{ page: '{host}/list', layouts: l }}
+  news: {{ feed: '{host}/feed.json' }}
+feeds:
+  both: {{ channels: [page, news] }}
+"
+    ));
+    let address = format!("{host}/list");
+    for (target, expected) in [
+        ("page", &["列表里的第一篇", "layout l"][..]),
+        ("both", &["列表里的第一篇", "One", "2 entries"]),
+        (&address, &["列表里的第一篇", "layout l"]),
+        (&format!("{host}/feed.json"), &["One", "JsonFeed11"]),
+    ] {
+        let output = run(folder.path(), &["preview", target]);
+        let told = text(&output.stdout);
+        assert!(output.status.success(), "{target}: {}", text(&output.stderr));
+        for part in expected {
+            assert!(told.contains(part), "{target} shows {part}:\n{told}");
+        }
+    }
+    let missing = run(folder.path(), &["preview", &format!("{host}/missing")]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("404"), "{}", text(&missing.stderr));
+    assert!(!folder.path().join("data").exists(), "a preview records nothing");
 }
