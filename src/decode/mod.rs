@@ -10,7 +10,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use text::{legal, looks_binary};
+pub use text::looks_binary;
 
 use crate::model::{Flaw, FlawCode};
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::legal;
 use proptest::prelude::*;
 use std::borrow::Cow;
 

@@ -1,20 +1,4 @@
-//! Which characters XML allows, and which bytes are no text at all.
-
-use std::borrow::Cow;
-
-/// Keeps only what XML 1.0 section 2.2 calls `Char`: no C0 control except tab, line feed and carriage
-/// return, and neither U+FFFE nor U+FFFF. C1 controls (U+0080–U+009F) are legal and kept.
-#[must_use]
-pub fn legal(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_legal) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(text.chars().filter(|c| is_legal(*c)).collect())
-}
-
-fn is_legal(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
-}
+//! Which bytes are no text at all.
 
 /// The first bytes of kinds of files that are often served where a page should be.
 const MAGIC: [&[u8]; 14] = [

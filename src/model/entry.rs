@@ -140,7 +140,7 @@ pub struct Source {
 }
 
 /// A normalised entry: everything a reader of a feed gets to see. All text is legal XML
-/// (`decode::legal`), all HTML is sanitised, all addresses are absolute http(s).
+/// ([`legal`](super::legal())), all HTML is sanitised, all addresses are absolute http(s).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The permanent id. `normalise` proposes one; the ledger keeps the first that it stored.

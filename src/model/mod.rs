@@ -8,6 +8,7 @@ mod entry;
 mod feed;
 mod flaw;
 mod layout;
+mod legal;
 mod name;
 mod parsed;
 
@@ -18,5 +19,6 @@ pub use entry::{
 pub use feed::{Feed, Tombstone};
 pub use flaw::{Flaw, FlawCode, Severity};
 pub use layout::{ArticleLayout, Clean, Field, Fields, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, UrlRules};
+pub use legal::{is_legal, legal};
 pub use name::{ChannelId, FeedId, NameError};
 pub use parsed::{Format, ParsedEntry, ParsedFeed, RawDate, Text, TextKind};

@@ -1,7 +1,7 @@
 //! Plain text: titles, summaries, names.
 
 use super::html;
-use crate::model::{Text, TextKind};
+use crate::model::{self, Text, TextKind};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -10,14 +10,9 @@ pub const SUMMARY: usize = 500;
 /// Longest title, in characters: beyond that it is no title but a text.
 pub const TITLE: usize = 500;
 
-/// Text without the characters that XML 1.0 section 2.2 forbids.
+/// Text without the characters that XML 1.0 forbids.
 pub fn legal(text: &str) -> String {
-    text.chars().filter(|&c| is_legal(c)).collect()
-}
-
-/// Whether XML 1.0 allows the character.
-pub fn is_legal(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+    model::legal(text).into_owned()
 }
 
 /// Marks that turn the direction of the text around them, which a source must not do to our page.
@@ -48,7 +43,7 @@ pub(super) fn plain(text: &Text) -> String {
 pub(super) fn line(text: &str, limit: usize) -> Option<String> {
     let mut out = String::with_capacity(text.len().min(limit * 4));
     let mut run = 0;
-    for c in text.chars().filter(|&c| is_legal(c) && !is_bidi_control(c)) {
+    for c in text.chars().filter(|&c| model::is_legal(c) && !is_bidi_control(c)) {
         // C1 controls are legal but mean nothing in text.
         if c.is_whitespace() || c.is_control() {
             run += 1;

@@ -1,7 +1,7 @@
 //! What every format needs: legal text, absolute addresses, printable dates, and the words of a feed.
 
 use super::Site;
-use crate::model::{Entry, Feed, Image, Standing};
+use crate::model::{Entry, Feed, Image, Standing, is_legal};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,11 +12,6 @@ use uuid::Uuid;
 /// The namespace of every id that is minted here: version 5 of the DNS-free name below. It never changes,
 /// see `docs/decisions/0003-feed-ids.md`.
 pub(super) const NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_3c1e_8a52_5b7e_9d41_3e68_656c_6975);
-
-/// Whether XML 1.0 allows the character (production 2, `Char`). Rust strings hold no surrogates.
-fn is_legal(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
-}
 
 /// The text without characters that XML 1.0 forbids, and with line ends as an XML reader reports them
 /// (section 2.11). `normalise` has done this already; here it is a guarantee, since one such

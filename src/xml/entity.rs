@@ -1,6 +1,7 @@
 //! Character references: `&amp;`, `&#38;`, `&#x26;` and the named characters of HTML. Nothing else is expanded.
 
 use super::trouble::{Trouble, Troubles};
+use crate::model::is_legal;
 use std::borrow::Cow;
 use web_atoms::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
@@ -99,13 +100,8 @@ fn numeric(number: &str, used: usize) -> Reference {
         0x80..=0x9F => C1_REPLACEMENTS[(code - 0x80) as usize].map_or(code, u32::from),
         _ => code,
     };
-    match char::from_u32(code).filter(|c| legal(*c)) {
+    match char::from_u32(code).filter(|c| is_legal(*c)) {
         Some(c) => Reference::Chars(c, None, used),
         None => Reference::Illegal(used),
     }
-}
-
-/// Whether XML 1.0 allows the character (section 2.2).
-pub(super) fn legal(c: char) -> bool {
-    !matches!(c, '\0'..='\u{8}' | '\u{B}' | '\u{C}' | '\u{E}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
 }

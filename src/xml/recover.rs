@@ -171,9 +171,9 @@ pub fn cleaned(text: &str) -> (Cow<'_, str>, bool) {
     if !control && !noncharacter {
         return (Cow::Borrowed(text), false);
     }
-    let illegal = text.chars().any(|c| !super::entity::legal(c));
+    let illegal = text.chars().any(|c| !crate::model::is_legal(c));
     let legal: Cow<'_, str> = if illegal {
-        text.chars().filter(|c| super::entity::legal(*c)).collect::<String>().into()
+        text.chars().filter(|c| crate::model::is_legal(*c)).collect::<String>().into()
     } else {
         text.into()
     };
