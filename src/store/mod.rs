@@ -134,6 +134,9 @@ pub struct PollState {
     pub address: Option<String>,
     /// The layout in use.
     pub layout: Option<String>,
+    /// The hash of the body that this channel last read (see [`FetchState::body_hash`]): a 304 vouches for
+    /// the body that *some* channel last used, which may be one that no layout of this channel fits.
+    pub read_hash: Option<String>,
     /// Entries on the page, last time.
     pub entries_on_page: u32,
     /// Entries usually on the page: the largest of the last polls, falling slowly.

@@ -30,6 +30,8 @@ pub(super) struct Page {
     pub content_type: Option<String>,
     /// The body is the one that was last used (304, or the same bytes).
     pub unchanged: bool,
+    /// The hash of the body; for a 304 that of the body it vouches for.
+    pub hash: Option<String>,
     /// How long the server says it stays fresh.
     pub fresh_for: Option<Duration>,
 }
@@ -123,7 +125,7 @@ impl<'a> Errand<'a> {
         let used = FetchState {
             etag: new.etag.clone().or(if fresh { None } else { before.etag }),
             last_modified: new.last_modified.clone().or(if fresh { None } else { before.last_modified }),
-            body_hash: hash,
+            body_hash: hash.clone(),
             ..answered.clone()
         };
         self.states.insert(url.to_string(), if unchanged { used.clone() } else { answered });
@@ -134,6 +136,7 @@ impl<'a> Errand<'a> {
             body: response.body,
             content_type: response.content_type,
             unchanged,
+            hash,
             fresh_for: response.fresh_for,
         })
     }

@@ -35,8 +35,6 @@ pub(super) enum Listing {
         status: Option<u16>,
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
-        /// Whether a body was read that no layout fits: the stored validators say nothing any more.
-        misfit: bool,
     },
 }
 
@@ -49,6 +47,8 @@ pub(super) struct Read {
     pub url: Url,
     /// Its status.
     pub status: u16,
+    /// The hash of its body.
+    pub hash: Option<String>,
     /// How long it stays fresh.
     pub fresh_for: Option<Duration>,
     /// What was read, all pages joined.
@@ -89,33 +89,32 @@ pub(super) async fn read(
     let Origin::Page { addresses, layouts, .. } = &desk.channel.origin else {
         return read_feed(desk, errand, flaws).await;
     };
-    let mut nothing = Listing::Nothing { url: None, status: None, retry_after: None, misfit: false };
+    let mut nothing = Listing::Nothing { url: None, status: None, retry_after: None };
     for address in ready_first(addresses, errand, desk.now) {
         let url = &address.url;
         let page = match errand.get(url, Accept::Page, desk.trust).await {
             Ok(page) => page,
             Err(error) => {
                 flaws.push(errand::flaw(&error));
-                let misfit = matches!(nothing, Listing::Nothing { misfit: true, .. });
-                nothing = Listing::Nothing {
-                    url: Some(url.clone()),
-                    status: error.status,
-                    retry_after: error.retry_after,
-                    misfit,
-                };
+                nothing =
+                    Listing::Nothing { url: Some(url.clone()), status: error.status, retry_after: error.retry_after };
                 continue;
             }
         };
-        let in_use = desk.state.address.as_deref() == Some(url.as_str());
-        if page.unchanged && in_use {
+        if already_read(desk, &page) {
             skipped(flaws);
             return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
+        }
+        if page.unchanged && page.body.is_empty() {
+            let detail = format!("{url}: unchanged since the channels beside this one read it; no layout fitted then");
+            flaws.push(Flaw::new(FlawCode::NoLayoutFits, detail));
+            nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
+            continue;
         }
         let (parsed, found) = extract_list(Arc::clone(&page), layouts.clone()).await;
         if parsed.entries.is_empty() {
             flaws.extend(found);
-            nothing =
-                Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None, misfit: true };
+            nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
             continue;
         }
         skipped(flaws);
@@ -126,11 +125,17 @@ pub(super) async fn read(
             address: url.clone(),
             url: page.url.clone(),
             status: page.status,
+            hash: page.hash.clone(),
             fresh_for: page.fresh_for,
             parsed,
         })));
     }
     Ok(nothing)
+}
+
+/// Whether the page is the one that this channel last read.
+fn already_read(desk: &Desk<'_>, page: &Page) -> bool {
+    page.unchanged && page.hash.is_some() && page.hash == desk.state.read_hash
 }
 
 /// Alarms of addresses that were passed over become notes once a later address serves the channel.
@@ -234,34 +239,30 @@ async fn all_unknown(desk: &Desk<'_>, parsed: &ParsedFeed) -> Result<bool, Store
 /// Reads an external feed.
 async fn read_feed(desk: &Desk<'_>, errand: &mut Errand<'_>, flaws: &mut Vec<Flaw>) -> Result<Listing, StoreError> {
     let Origin::Feed { url } = &desk.channel.origin else {
-        return Ok(Listing::Nothing { url: None, status: None, retry_after: None, misfit: false });
+        return Ok(Listing::Nothing { url: None, status: None, retry_after: None });
     };
     let page = match errand.get(url, Accept::Feed, desk.trust).await {
         Ok(page) => page,
         Err(error) => {
             flaws.push(errand::flaw(&error));
             let (status, retry_after) = (error.status, error.retry_after);
-            return Ok(Listing::Nothing { url: Some(url.clone()), status, retry_after, misfit: false });
+            return Ok(Listing::Nothing { url: Some(url.clone()), status, retry_after });
         }
     };
-    if page.unchanged && desk.state.address.as_deref() == Some(url.as_str()) {
+    if already_read(desk, &page) {
         return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
     }
     let (parsed, found) = parse_feed(Arc::clone(&page)).await;
     flaws.extend(found);
     let Some(parsed) = parsed else {
-        return Ok(Listing::Nothing {
-            url: Some(url.clone()),
-            status: Some(page.status),
-            retry_after: None,
-            misfit: true,
-        });
+        return Ok(Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None });
     };
     errand.used(url);
     Ok(Listing::Read(Box::new(Read {
         address: url.clone(),
         url: page.url.clone(),
         status: page.status,
+        hash: page.hash.clone(),
         fresh_for: page.fresh_for,
         parsed,
     })))

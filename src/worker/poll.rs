@@ -153,8 +153,10 @@ impl Poller<'_> {
         let seen = match listing {
             Listing::Nothing { .. } => return Ok(None),
             Listing::Unchanged { .. } => {
-                // The list is as it was, so what was wrong with it still is.
-                flaws.extend(before.flaws.iter().filter(|flaw| flaw.code != FlawCode::ArticleUnread).cloned());
+                // The list is as it was when it was last read, so what was wrong with it still is. What was
+                // wrong in a failed poll since then is over.
+                let still = before.flaws.iter().filter(|flaw| flaw.code != FlawCode::ArticleUnread);
+                flaws.extend(still.filter(|_| before.error.is_none()).cloned());
                 Vec::new()
             }
             Listing::Read(read) => {
@@ -220,14 +222,10 @@ impl Poller<'_> {
             Listing::Read(read) => {
                 state.address = Some(read.address.to_string());
                 state.layout.clone_from(&read.parsed.layout);
+                state.read_hash.clone_from(&read.hash);
                 (Outcome::Changed, read.fresh_for)
             }
-            Listing::Nothing { status, retry_after, misfit, .. } => {
-                if *misfit {
-                    // A 304 would now vouch for a body that no layout fits.
-                    state.address = None;
-                    state.layout = None;
-                }
+            Listing::Nothing { status, retry_after, .. } => {
                 let status = status.filter(|status| *status >= 400);
                 state.error = Some(flaws.last().map_or_else(|| "no address answered".to_owned(), ToString::to_string));
                 (Outcome::Failed { status, retry_after: *retry_after }, None)

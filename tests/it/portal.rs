@@ -90,9 +90,16 @@ async fn the_reader_never_sees_an_old_entry_as_new() {
     site.poll_next().await;
     assert!(reader.read(&site, "shiping").await.is_empty(), "a redesign");
     assert!(site.flaws("shiping").await.contains(&"no-layout-fits"), "{:?}", site.flaws("shiping").await);
+    site.poll_next().await;
     portal.redesign(false);
+    origin.take_log();
     site.poll_next().await;
     assert!(reader.read(&site, "shiping").await.is_empty(), "back again");
+    let list = origin.take_log().into_iter().find(|asked| asked.path == "/424/424.shtml").unwrap();
+    assert_eq!(list.status, 304, "the validators of the page that no layout fitted were not kept");
+    let state = &site.store.polls().await.unwrap()[&"shiping".parse().unwrap()];
+    assert_eq!((state.failures, &state.error), (0, &None), "the list that was read last is there again");
+    assert!(!state.flaws.iter().any(|flaw| flaw.code.as_str() == "no-layout-fits"), "{:?}", state.flaws);
 
     origin.always(Answer::status(503));
     for _ in 0..4 {
@@ -255,6 +262,20 @@ feeds:
     assert_eq!(titles, ["乙栏目的一篇文章", "甲栏目的一篇文章"]);
     site.poll_next().await;
     assert_eq!(origin.take_log().iter().map(|asked| asked.status).collect::<Vec<_>>(), [304]);
+
+    // One block goes: its channel fails, also when the page then says 304 on behalf of the other.
+    origin.put(
+        "/page",
+        Answer::html(format!("<meta charset=utf-8>{}", page.split("<h2>乙").next().unwrap())).with_etag(),
+    );
+    for failures in 1..=2 {
+        site.poll_next().await;
+        let polls = site.store.polls().await.unwrap();
+        assert_eq!(polls[&"a".parse().unwrap()].failures, 0);
+        assert_eq!(polls[&"b".parse().unwrap()].failures, failures);
+        assert!(site.flaws("b").await.contains(&"no-layout-fits"), "{:?}", site.flaws("b").await);
+    }
+    assert_eq!(site.titles("both").await.len(), 2, "what was published stays");
 }
 
 #[tokio::test]
