@@ -35,8 +35,8 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         .flat_map(|(place, input)| input.records.iter().map(move |record| Placed { place, record }));
     let mut kept = unique(all.collect());
     kept.sort_by_cached_key(|one| {
-        let Record { seq, entry, .. } = one.record;
-        (Reverse(entry.published.at), one.place, Reverse(*seq), entry.id.clone())
+        let Record { number, entry, .. } = one.record;
+        (Reverse(entry.published.at), one.place, Reverse(*number), entry.id.clone())
     });
     kept.truncate(spec.limit);
     let entries: Vec<Record> = kept.into_iter().map(|one| one.record.clone()).collect();

@@ -47,6 +47,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 fn record(channel: &str, id: &str, path: Option<&str>, published: i64, seq: u64, has_content: bool) -> Record {
     Record {
         channel: channel.parse().unwrap(),
+        number: seq,
         seq,
         first_seen: at(published),
         changed: at(i64::try_from(seq).unwrap()),
@@ -85,7 +86,7 @@ fn shown(feed: &Feed) -> Vec<&str> {
 }
 
 #[test]
-fn newest_first_then_channel_then_latest_change_then_id() {
+fn newest_first_then_channel_then_latest_born_then_id() {
     let a = vec![
         record("a", "1", None, 10, 1, true),
         record("a", "2", None, 30, 2, true),
@@ -95,6 +96,13 @@ fn newest_first_then_channel_then_latest_change_then_id() {
     ];
     let b = vec![record("b", "5", None, 20, 9, true), record("b", "0", None, 40, 8, true)];
     assert_eq!(shown(&merged(a, b, 50)), ["b 0", "a 2", "a 4", "a 6", "a 3", "b 5", "a 1"]);
+}
+
+#[test]
+fn a_touched_entry_keeps_its_place_among_entries_of_one_date() {
+    let mut a = vec![record("a", "1", None, 20, 1, true), record("a", "2", None, 20, 2, true)];
+    a[0].seq = 9;
+    assert_eq!(shown(&merged(a, vec![], 50)), ["a 2", "a 1"]);
 }
 
 #[test]

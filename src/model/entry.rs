@@ -202,6 +202,8 @@ pub enum Standing {
 pub struct Record {
     /// The channel it belongs to.
     pub channel: ChannelId,
+    /// The sequence number at which it was born; it never changes. Of entries of one date the later born is the newer.
+    pub number: u64,
     /// The sequence number of its last change; unique and monotone over the whole ledger.
     pub seq: u64,
     /// When Heliu first saw it.

@@ -209,7 +209,7 @@ impl Client {
             304 if trip.conditional() => Bytes::new(),
             _ => return Err(refused(status, &head.headers, trip)),
         };
-        Ok(Hop::Arrived(Box::new(trip.response(status, &head.headers, body))))
+        Ok(Hop::Arrived(Box::new(Response { exempt, ..trip.response(status, &head.headers, body) })))
     }
 
     /// Sends the request and waits for the headers of the answer.

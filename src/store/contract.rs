@@ -15,6 +15,7 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     identity(fresh).await;
     let store = fresh().await;
     order_and_sequence(&*store).await;
+    a_touched_entry_keeps_its_place(&*fresh().await).await;
     change_of_content(&*fresh().await).await;
     claimed_updates(&*fresh().await).await;
     an_article_read_once(&*fresh().await).await;
@@ -85,13 +86,30 @@ async fn order_and_sequence(store: &dyn Store) {
     assert_eq!(change.seq, 6);
     assert_eq!((change.new.len(), change.updated.len()), (2, 1));
     let latest = titles(store.latest(&channel("a"), 9).await.unwrap());
-    assert_eq!(latest, ["丁6", "乙!4", "丙3", "甲1", "零5"]);
-    assert_eq!(titles(store.latest(&channel("a"), 2).await.unwrap()), ["丁6", "乙!4"]);
+    assert_eq!(latest, ["丁6", "丙3", "乙!4", "甲1", "零5"]);
+    assert_eq!(titles(store.latest(&channel("a"), 2).await.unwrap()), ["丁6", "丙3"]);
     assert!(store.latest(&channel("a"), 0).await.unwrap().is_empty());
     assert!(store.latest(&channel("nobody"), 9).await.unwrap().is_empty());
     let nothing = store.record(&live(4, vec![])).await.unwrap();
     assert_eq!((nothing.is_empty(), nothing.seq), (true, 6));
     assert_eq!(store.count(&channel("a")).await.unwrap(), 5, "an empty page deletes nothing");
+}
+
+/// Same-day entries have one and the same date: what becomes known of one later must not lift it over the others.
+async fn a_touched_entry_keeps_its_place(store: &dyn Store) {
+    let page = ["3", "2", "1"].map(|path| linked(path, path));
+    store.record(&live(1, page.to_vec())).await.unwrap();
+    let born = store.latest(&channel("a"), 9).await.unwrap();
+    for (hour, touched) in (2..).zip(0..3) {
+        let mut page = page.to_vec();
+        page[touched].entry.content = Some("<p>全文</p>".to_owned());
+        assert_eq!(store.record(&live(hour, page)).await.unwrap().updated.len(), 1);
+        let now = store.latest(&channel("a"), 9).await.unwrap();
+        let places = |records: &[crate::model::Record]| -> Vec<(EntryId, u64)> {
+            records.iter().map(|record| (record.entry.id.clone(), record.number)).collect()
+        };
+        assert_eq!(places(&now), places(&born), "entry {touched} was touched");
+    }
 }
 
 async fn only(store: &dyn Store) -> crate::model::Record {

@@ -97,11 +97,10 @@ impl Store for MemoryStore {
         let Some(found) = ledger.channels.get(channel) else { return Ok(Vec::new()) };
         let live = found.state.live_since.is_some();
         let mut rows: Vec<_> = found.rows.values().filter(|row| !live || row.standing == Standing::Live).collect();
-        rows.sort_by_key(|row| {
-            (std::cmp::Reverse((row.entry.published.at.timestamp_millis(), row.seq)), row.entry.id.clone())
-        });
+        rows.sort_by_key(|row| std::cmp::Reverse((row.entry.published.at.timestamp_millis(), row.number)));
         let record = |row: &Known| Record {
             channel: channel.clone(),
+            number: row.number,
             seq: row.seq,
             first_seen: row.first_seen,
             changed: row.changed,

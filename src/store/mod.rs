@@ -227,8 +227,8 @@ pub trait Store: Send + Sync {
     /// Records what a poll brought, atomically. Recording the same poll twice changes nothing the second time.
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError>;
 
-    /// The newest entries of one channel, newest first (published descending, then seq descending, then id),
-    /// at most `limit`. Entries that are only known from a snapshot are left out once the channel is live.
+    /// The newest entries of one channel, newest first (published descending, then number descending), at most
+    /// `limit`. A change of an entry never moves it among entries of one date. Entries that are only known from a snapshot are left out once the channel is live.
     async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError>;
 
     /// How many entries the channel has in all.

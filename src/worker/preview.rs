@@ -147,6 +147,7 @@ fn feed_of(parsed: &ParsedFeed, candidates: Vec<Candidate>, url: &Url, config: &
     let count = candidates.len() as u64;
     let record = |(index, candidate): (usize, Candidate)| Record {
         channel: channel.clone(),
+        number: count - index as u64,
         seq: count - index as u64,
         first_seen: now,
         changed: now,

@@ -313,6 +313,18 @@ async fn ports_and_schemes() {
 }
 
 #[tokio::test]
+async fn an_answer_says_that_its_host_is_inside_allowed_networks() {
+    let origin = Origin::sending(&["HTTP/1.1 200 OK\nContent-Length: 2\n\nok"]).await;
+    for (network, address, exempt) in
+        [("127.0.0.0/8", "http://127.0.0.1:8080/", true), ("10.0.0.0/8", "http://93.184.216.34/", false)]
+    {
+        let trace = Arc::new(Trace { origin: Some(origin.address), ..Trace::default() });
+        let client = Client::new(Options { allow_networks: vec![network.parse().unwrap()], ..options(&trace) });
+        assert_eq!(client.fetch(get(address)).await.unwrap().exempt, exempt, "{address}");
+    }
+}
+
+#[tokio::test]
 async fn allowed_networks_open_addresses_and_ports_and_can_be_replaced() {
     let origin = Origin::sending(&["HTTP/1.1 200 OK\nContent-Length: 2\n\nok"]).await;
     let trace = Arc::new(Trace { origin: Some(origin.address), ..Trace::default() });

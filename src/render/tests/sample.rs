@@ -59,6 +59,7 @@ pub(crate) fn record(n: usize) -> Record {
     ];
     Record {
         channel: "shiping".parse().unwrap(),
+        number: 4_000 - n as u64,
         seq: 4_000 - n as u64,
         first_seen: published.with_timezone(&Utc) + chrono::Duration::minutes(4),
         changed: published.with_timezone(&Utc) + chrono::Duration::minutes(4),

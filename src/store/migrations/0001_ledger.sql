@@ -30,7 +30,7 @@ CREATE TABLE entry (
     changed INTEGER NOT NULL,
     standing INTEGER NOT NULL,
     body TEXT NOT NULL,
-    PRIMARY KEY (channel, published DESC, seq DESC)
+    PRIMARY KEY (channel, published DESC, number DESC)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX entry_number ON entry (number);
 CREATE UNIQUE INDEX entry_id ON entry (channel, id);

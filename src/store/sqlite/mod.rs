@@ -81,9 +81,9 @@ impl SqliteStore {
 }
 
 /// One range of the clustered table, read in its own order; a test looks at the plan.
-const LATEST: &str = "SELECT e.seq, e.first_seen, e.changed, e.standing, e.body \
+const LATEST: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standing, e.body \
     FROM channel AS c CROSS JOIN entry AS e ON e.channel = c.number \
-    WHERE c.name = ?1 AND (e.standing = 0 OR c.live = 0) ORDER BY e.published DESC, e.seq DESC LIMIT ?2";
+    WHERE c.name = ?1 AND (e.standing = 0 OR c.live = 0) ORDER BY e.published DESC, e.number DESC LIMIT ?2";
 
 async fn record_whole(connection: &mut PoolConnection<Sqlite>, poll: &Poll) -> sqlx::Result<Change> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -137,6 +137,7 @@ impl Store for SqliteStore {
         let record = |row: &sqlx::sqlite::SqliteRow| -> sqlx::Result<Record> {
             Ok(Record {
                 channel: channel.clone(),
+                number: row.try_get::<i64, _>("number")?.cast_unsigned(),
                 seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
                 first_seen: instant(row.try_get("first_seen")?),
                 changed: instant(row.try_get("changed")?),
