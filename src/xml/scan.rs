@@ -2,7 +2,7 @@
 //!
 //! Written by hand rather than on an event crate: the repairs below (where does an unclosed CDATA section, tag or
 //! quote end?) need to look at the text itself, and must not scan to the end of it twice. See
-//! `docs/decisions/own-xml-scanner.md`.
+//! `docs/decisions/0005-own-xml-scanner.md`.
 
 use super::trouble::{Trouble, Troubles, limits};
 use memchr::{memchr, memchr2, memchr3, memmem};
