@@ -137,6 +137,7 @@ async fn heliu(address: &str) -> Result<()> {
         options: Options::default(),
         clock: Arc::new(Utc::now),
         version: "bench",
+        preview: None,
     });
     let listener = TcpListener::bind(address).await?;
     heliu::serve::run(listener, site, std::future::pending()).await;

@@ -4,7 +4,6 @@ use super::{ConfigArg, say, say_error};
 use crate::config::{self, Config, FeedSpec};
 use crate::model::{FeedId, Record};
 use crate::net::{self, Client};
-use crate::render;
 use crate::worker::{self, Preview};
 use anyhow::{Context as _, bail};
 use chrono::Utc;
@@ -36,12 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         say_error(&format!("{:?}: {place}: {flaw}", flaw.code.severity()).to_lowercase().replace('\n', " "));
     }
     if args.json {
-        let site = render::Site {
-            base_url: &config.service.base_url,
-            title: &config.service.title,
-            language: &config.service.language,
-        };
-        say(&render::json_feed(&preview.feed, &site));
+        say(preview.json().trim_end());
     } else {
         say(&table(&preview));
     }

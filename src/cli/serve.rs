@@ -80,6 +80,7 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
         options: serve::Options { admin_token, ..serve::Options::default() },
         clock: Arc::new(chrono::Utc::now),
         version: env!("CARGO_PKG_VERSION"),
+        preview: Some(preview(&service)),
     });
     let stop = shutdown.clone();
     let report = serve::run(listener, site, async move { stop.cancelled().await }).await;
@@ -87,6 +88,29 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
     store.close().await;
     tracing::info!(?report, "stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The previews of `/admin`: `serve` knows no fetching, so it is handed in here.
+fn preview(service: &Arc<Service>) -> serve::Previews {
+    let service = Arc::clone(service);
+    serve::Previews::new(move |url| {
+        let service = Arc::clone(&service);
+        Box::pin(async move { answer(service.preview(&url).await) })
+    })
+}
+
+fn answer(result: Result<worker::Preview, worker::PreviewError>) -> Result<String, serve::NoPreview> {
+    match result {
+        Ok(preview) if preview.is_readable() => Ok(preview.json()),
+        Ok(preview) => {
+            let flaws: Vec<_> = preview.flaws.iter().map(|(_, flaw)| flaw.to_string()).collect();
+            Err(serve::NoPreview::NoFeed(flaws.join("; ")))
+        }
+        Err(worker::PreviewError::Fetch(error)) if error.kind == net::FetchErrorKind::Refused => {
+            Err(serve::NoPreview::BadAddress(error.to_string()))
+        }
+        Err(error) => Err(serve::NoPreview::SourceFailed(error.to_string())),
+    }
 }
 
 /// Says why the service does not start; for a wrong feeds.yaml the diagnostics stand on their own.

@@ -3,6 +3,7 @@
 //! What a source said is a [`ParsedFeed`]; what we make of it is an [`Entry`] with the [`Key`]s
 //! that tell it from others; what the ledger keeps is a [`Record`]; what is published is a [`Feed`].
 
+mod about;
 mod date;
 mod entry;
 mod feed;
@@ -12,6 +13,7 @@ mod legal;
 mod name;
 mod parsed;
 
+pub use about::About;
 pub use date::{DateRung, Dated, Precision};
 pub use entry::{
     Candidate, Category, Enclosure, Entry, EntryId, Image, Key, KeyKind, Link, Person, Record, Source, Standing,

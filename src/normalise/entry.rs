@@ -5,13 +5,13 @@ use super::text::{legal, line, summary, title};
 use super::url::{Refused, base, resolve};
 use super::{Context, Kind, html, identity, link_key};
 use crate::model::{
-    Category, DateRung, Dated, Enclosure, Entry, EntryId, Flaw, FlawCode, Image, Link, ParsedEntry, ParsedFeed, Person,
-    Source, Text, TextKind,
+    Category, DateRung, Dated, Enclosure, Entry, EntryId, Flaw, FlawCode, Format, Image, Link, ParsedEntry, ParsedFeed,
+    Person, Source, Text, TextKind,
 };
 use ::url::Url;
 
 /// Longest name, term or label, in characters.
-const NAME: usize = 200;
+pub(super) const NAME: usize = 200;
 /// Longest title that is made from an entry's first words, in characters.
 const FIRST_WORDS: usize = 60;
 
@@ -30,9 +30,11 @@ pub(super) struct Draft {
 }
 
 /// Resolves addresses and says which were refused.
-struct Addresses<'a> {
-    base: Url,
-    flaws: &'a mut Vec<Flaw>,
+pub(super) struct Addresses<'a> {
+    /// What relative addresses are resolved against.
+    pub base: Url,
+    /// Where refusals are noted.
+    pub flaws: &'a mut Vec<Flaw>,
 }
 
 impl Addresses<'_> {
@@ -47,7 +49,7 @@ impl Addresses<'_> {
         }
     }
 
-    fn string(&mut self, href: &str) -> Option<String> {
+    pub(super) fn string(&mut self, href: &str) -> Option<String> {
         self.resolve(href).map(String::from)
     }
 }
@@ -64,7 +66,8 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
     let images: Vec<Image> = read.images.iter().filter_map(|image| picture(image, &mut addresses)).collect();
     let enclosures = read.enclosures.iter().filter_map(|enclosure| enclosed(enclosure, &mut addresses)).collect();
     let source = read.source.as_ref().and_then(|source| origin(source, &mut addresses));
-    let (authors, contributors) = (people(&read.authors, &mut addresses), people(&read.contributors, &mut addresses));
+    let (authors, contributors) =
+        (authors(read, feed, context.base, &mut addresses), people(&read.contributors, &mut addresses));
     let name =
         own_title.clone().or_else(|| link.as_ref().map(Url::to_string)).or_else(|| guid.clone()).unwrap_or_default();
     let (published, updated) = dates(read, &name, context, flaws);
@@ -100,8 +103,20 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
     Draft { entry, guid, link, link_key, title_day }
 }
 
+/// The entry's authors. Those of the feed are the authors of entries that name none in Atom (RFC 4287 section
+/// 4.2.1) and JSON Feed (version 1.1, "items"); an RSS channel's `managingEditor` wrote nothing of that sort.
+fn authors(read: &ParsedEntry, feed: &ParsedFeed, outermost: &Url, addresses: &mut Addresses<'_>) -> Vec<Person> {
+    let inherits = matches!(feed.format, Format::Atom10 | Format::Atom03 | Format::JsonFeed10 | Format::JsonFeed11);
+    if !inherits || !read.authors.is_empty() {
+        return people(&read.authors, addresses);
+    }
+    // Their addresses are relative to the feed's base, not to the entry's.
+    let base = base(outermost, &[feed.base.as_deref()]);
+    people(&feed.authors, &mut Addresses { base, flaws: addresses.flaws })
+}
+
 /// The entry's page, and the other links.
-fn links(written: &[Link], addresses: &mut Addresses<'_>) -> (Option<Url>, Vec<Link>) {
+pub(super) fn links(written: &[Link], addresses: &mut Addresses<'_>) -> (Option<Url>, Vec<Link>) {
     let (mut page, mut others) = (None, Vec::new());
     for link in written {
         let is_page = matches!(link.rel.as_str(), "" | "alternate");
@@ -168,7 +183,7 @@ fn made_title(summary: Option<&str>, images: &[Image], content: Option<&str>, pu
         .unwrap_or_else(|| published.at.format("%Y-%m-%d").to_string())
 }
 
-fn picture(image: &Image, addresses: &mut Addresses<'_>) -> Option<Image> {
+pub(super) fn picture(image: &Image, addresses: &mut Addresses<'_>) -> Option<Image> {
     let url = addresses.string(&image.url)?;
     Some(Image {
         url,
@@ -230,7 +245,7 @@ fn origin(source: &Source, addresses: &mut Addresses<'_>) -> Option<Source> {
     (origin != Source::default()).then_some(origin)
 }
 
-fn people(read: &[Person], addresses: &mut Addresses<'_>) -> Vec<Person> {
+pub(super) fn people(read: &[Person], addresses: &mut Addresses<'_>) -> Vec<Person> {
     let mut out: Vec<Person> = Vec::new();
     for person in read {
         let email = person.email.as_deref().and_then(|text| line(text, NAME));
@@ -244,7 +259,7 @@ fn people(read: &[Person], addresses: &mut Addresses<'_>) -> Vec<Person> {
     out
 }
 
-fn categories(read: &[Category]) -> Vec<Category> {
+pub(super) fn categories(read: &[Category]) -> Vec<Category> {
     let mut out: Vec<Category> = Vec::new();
     for category in read {
         let clean = |text: &Option<String>| text.as_deref().and_then(|text| line(text, NAME));
@@ -258,7 +273,7 @@ fn categories(read: &[Category]) -> Vec<Category> {
 }
 
 /// A language tag (BCP 47), when it is one and differs from the channel's.
-fn language(tag: &str, channel: &str) -> Option<String> {
+pub(super) fn language(tag: &str, channel: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     let valid = (2..=35).contains(&tag.len())
         && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));

@@ -1,5 +1,6 @@
 //! What a source said → entries: identity, addresses, dates, safe HTML, language.
 
+mod about;
 pub mod date;
 mod entry;
 pub mod html;
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::collections::{HashMap, HashSet};
 
+pub use about::about;
 pub use identity::link_key;
 
 /// What kind of source an entry comes from: it decides what identifies it.

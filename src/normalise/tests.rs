@@ -1,7 +1,9 @@
 //! Whole documents, and the laws of identity.
 
-use super::{Candidate, Context, Kind, feed, link_key, url};
-use crate::model::{DateRung, Enclosure, FlawCode, KeyKind, Link, ParsedEntry, ParsedFeed, RawDate, Source, Text};
+use super::{Candidate, Context, Kind, about, feed, link_key, url};
+use crate::model::{
+    About, DateRung, Enclosure, FlawCode, Format, KeyKind, Link, ParsedEntry, ParsedFeed, Person, RawDate, Source, Text,
+};
 use ::url::Url;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -274,5 +276,74 @@ proptest! {
             prop_assert!(!candidate.keys.is_empty());
             prop_assert!(!candidate.entry.id.0.is_empty());
         }
+    }
+}
+
+fn external(base: &Url) -> Context<'_> {
+    Context { now: now(), timezone: Tz::Asia__Shanghai, language: "zh-CN", base, kind: Kind::External }
+}
+
+#[test]
+fn what_a_feed_says_about_itself() {
+    let base = Url::parse("https://feed.example/dir/atom.xml").unwrap();
+    let parsed = ParsedFeed {
+        id: Some(" tag:feed.example,2019:1 ".into()),
+        title: Some(Text::html("A &amp; <b>B</b>\u{202e}")),
+        subtitle: Some(Text::plain("a < b\n\nand so on")),
+        links: vec![
+            Link { rel: "self".into(), ..link("atom.xml") },
+            link("/home"),
+            Link { rel: "hub".into(), ..link("https://hub.example/") },
+            Link { rel: "via".into(), ..link("javascript:alert(1)") },
+        ],
+        updated: Some("2019-12-10T12:00:00Z".into()),
+        published: Some("the day before".into()),
+        rights: Some(Text::html("&copy; Feed")),
+        language: Some("zh_CN".into()),
+        icon: Some("icon.png".into()),
+        authors: vec![Person { uri: Some("about".into()), ..Person::named("Anna") }],
+        ..ParsedFeed::default()
+    };
+    let (found, flaws) = about(&parsed, &external(&base));
+    assert_eq!(found.id.as_deref(), Some("tag:feed.example,2019:1"));
+    assert_eq!(found.title.as_deref(), Some("A & B"));
+    assert_eq!(found.subtitle.as_deref(), Some("a < b and so on"));
+    assert_eq!(found.home.as_deref(), Some("https://feed.example/home"));
+    assert_eq!(found.feed_url.as_deref(), Some("https://feed.example/dir/atom.xml"));
+    assert_eq!(found.links.iter().map(|link| link.rel.as_str()).collect::<Vec<_>>(), ["hub"]);
+    assert_eq!(found.updated.unwrap().to_rfc3339(), "2019-12-10T12:00:00+00:00");
+    assert_eq!((found.published, found.rights.as_deref()), (None, Some("\u{a9} Feed")));
+    assert_eq!(found.language.as_deref(), Some("zh-CN"), "although the channel's is the same");
+    assert_eq!(found.icon.as_deref(), Some("https://feed.example/dir/icon.png"));
+    assert_eq!(found.authors[0].uri.as_deref(), Some("https://feed.example/dir/about"));
+    let codes: Vec<_> = flaws.iter().map(|flaw| flaw.code).collect();
+    assert_eq!(codes, [FlawCode::DateUnreadable, FlawCode::LinkRefused]);
+    assert_eq!(about(&ParsedFeed::default(), &external(&base)), (About::default(), vec![]));
+}
+
+#[test]
+fn authors_of_the_feed_are_those_of_entries_without() {
+    let base = Url::parse("https://feed.example/dir/atom.xml").unwrap();
+    for (format, expected) in [
+        (Format::Atom10, "Anna https://feed.example/x/me"),
+        (Format::Atom03, "Anna https://feed.example/x/me"),
+        (Format::JsonFeed11, "Anna https://feed.example/x/me"),
+        (Format::Rss20, ""),
+    ] {
+        let own = ParsedEntry { authors: vec![Person::named("Own")], ..entry("own", "/1", "2019-12-10") };
+        let without = ParsedEntry { base: Some("/elsewhere/".into()), ..entry("none", "/2", "2019-12-10") };
+        let parsed = ParsedFeed {
+            format,
+            base: Some("/x/".into()),
+            authors: vec![Person { uri: Some("me".into()), ..Person::named("Anna") }],
+            entries: vec![own, without],
+            ..ParsedFeed::default()
+        };
+        let (candidates, _) = feed(&parsed, &external(&base));
+        let told = |at: usize| {
+            let one = |person: &Person| format!("{} {}", person.name, person.uri.as_deref().unwrap_or_default());
+            candidates[at].entry.authors.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!((told(0).trim(), told(1).as_str()), ("Own", expected), "{format:?}");
     }
 }

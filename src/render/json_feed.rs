@@ -19,7 +19,7 @@ struct Document {
     language: String,
     authors: Vec<Author>,
     _heliu: FeedExtension,
-    items: Vec<Item>,
+    items: Vec<Item<EntryExtension>>,
 }
 
 /// What `_heliu` says about the feed.
@@ -34,14 +34,14 @@ struct FeedExtension {
 }
 
 #[derive(Serialize)]
-struct Author {
+pub(super) struct Author {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Item {
+pub(super) struct Item<E> {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
@@ -55,9 +55,10 @@ struct Item {
     summary: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<String>,
-    date_published: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    date_modified: Option<String>,
+    pub(super) date_published: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) date_modified: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authors: Vec<Author>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,7 +67,7 @@ struct Item {
     language: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<Attachment>,
-    _heliu: EntryExtension,
+    _heliu: E,
 }
 
 /// What `_heliu` says about an entry.
@@ -111,7 +112,7 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
             standing: feed.standing,
             sequence: feed.entries.iter().map(|record| record.seq).max(),
         },
-        items: feed.entries.iter().map(|record| item(record, &language)).collect(),
+        items: feed.entries.iter().map(|record| item(record, &language, extension(record))).collect(),
         language,
     };
     // Plain structs of strings and numbers always serialise.
@@ -120,7 +121,19 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
     text
 }
 
-fn item(record: &Record, feed_language: &str) -> Item {
+fn extension(record: &Record) -> EntryExtension {
+    let entry = &record.entry;
+    EntryExtension {
+        source: entry.source.as_ref().map(source),
+        contributors: authors(&entry.contributors),
+        rights: entry.rights.as_deref().map(owned).filter(|text| !text.trim().is_empty()),
+        first_seen: rfc3339(record.first_seen.fixed_offset()),
+        standing: record.standing,
+    }
+}
+
+/// An entry with what `_heliu` says about it.
+pub(super) fn item<E>(record: &Record, feed_language: &str, extension: E) -> Item<E> {
     let entry = &record.entry;
     let some = |text: &str| Some(owned(text)).filter(|text| !text.trim().is_empty());
     let content_html = entry.content.as_deref().and_then(some);
@@ -134,24 +147,18 @@ fn item(record: &Record, feed_language: &str) -> Item {
         content_text: content_html.is_none().then(text),
         content_html,
         image: cover(entry).map(|(url, _)| url),
-        date_published: rfc3339(entry.published.at),
+        date_published: Some(rfc3339(entry.published.at)),
         date_modified: revised(entry).map(rfc3339),
         authors: authors(&entry.authors),
         tags: tags(entry),
         language: entry_language(entry, feed_language),
         attachments: attachments(entry),
-        _heliu: EntryExtension {
-            source: entry.source.as_ref().map(source),
-            contributors: authors(&entry.contributors),
-            rights: entry.rights.as_deref().and_then(some),
-            first_seen: rfc3339(record.first_seen.fixed_offset()),
-            standing: record.standing,
-        },
+        _heliu: extension,
         summary,
     }
 }
 
-fn authors(people: &[Person]) -> Vec<Author> {
+pub(super) fn authors(people: &[Person]) -> Vec<Author> {
     let author =
         |person: &Person| Some(Author { name: some_line(&person.name)?, url: person.uri.as_deref().and_then(address) });
     people.iter().filter_map(author).collect()
@@ -181,7 +188,7 @@ fn attachments(entry: &Entry) -> Vec<Attachment> {
     entry.enclosures.iter().filter_map(attachment).collect()
 }
 
-fn source(source: &Source) -> Source {
+pub(super) fn source(source: &Source) -> Source {
     Source {
         title: line(&source.title),
         id: source.id.as_deref().and_then(some_line),

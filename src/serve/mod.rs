@@ -15,10 +15,13 @@ mod health;
 mod listen;
 mod negotiate;
 mod page;
+mod preview;
 mod pulse;
 mod router;
 #[cfg(test)]
 mod tests;
+
+pub use preview::{NoPreview, Previews};
 
 use crate::publish::Shelf;
 use crate::store::Store;
@@ -81,6 +84,8 @@ pub struct Site {
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// The version that `/healthz` tells.
     pub version: &'static str,
+    /// Previews for `/admin/api/preview`; `None`: there are none.
+    pub preview: Option<Previews>,
 }
 
 /// How serving ended.

@@ -1,14 +1,21 @@
 //! The route table of everything that is not a published document.
 
-use super::{Site, access, admin, health, page};
+use super::{Site, access, admin, health, page, preview};
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
 
 /// Every route below `/admin`; the walk in `tests` asks each of them without leave.
 #[cfg(test)]
-pub(super) const ADMIN_ROUTES: [&str; 6] =
-    ["/admin", "/admin/", "/admin/channels/shiping", "/admin/api/channels", "/admin/style.css", "/admin/no/such/page"];
+pub(super) const ADMIN_ROUTES: [&str; 7] = [
+    "/admin",
+    "/admin/",
+    "/admin/channels/shiping",
+    "/admin/api/channels",
+    "/admin/api/preview?url=https://source.example/rss.xml",
+    "/admin/style.css",
+    "/admin/no/such/page",
+];
 
 /// The routes. One layer guards everything at and below `/admin`, known or not.
 pub(super) fn router(site: Arc<Site>) -> Router {
@@ -21,6 +28,7 @@ pub(super) fn router(site: Arc<Site>) -> Router {
         .route("/admin/", get(admin::list))
         .route("/admin/channels/{id}", get(admin::channel))
         .route("/admin/api/channels", get(admin::api))
+        .route("/admin/api/preview", get(preview::answer))
         .route("/admin/style.css", get(admin::style));
     #[cfg(test)]
     let router = router.route("/test/panic", get(super::tests::panic));

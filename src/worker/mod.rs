@@ -20,7 +20,8 @@ mod watch;
 
 pub use clock::{Clock, SystemClock};
 pub use preview::{
-    Preview, PreviewError, channels as preview_channels, document as preview_document, url as preview_url,
+    Document as PreviewDocument, Preview, PreviewError, channels as preview_channels, document as preview_document,
+    url as preview_url,
 };
 pub use service::{Reloaded, Service, Setup, StartError};
 pub use snapshot::bundled;

@@ -3,17 +3,18 @@
 
 use super::listing::compute;
 use super::poll::Poller;
+use super::service::Service;
 use crate::config::{Channel, Config, FeedSpec, Origin};
 use crate::merge::{self, ChannelInput};
 use crate::model::{
-    ArticleLayout, Candidate, ChannelId, Feed, FeedId, Flaw, FlawCode, Layout, Link, ParsedEntry, ParsedFeed, Record,
-    Standing,
+    About, ArticleLayout, Candidate, ChannelId, Feed, FeedId, Flaw, FlawCode, Format, Layout, Link, ParsedEntry,
+    ParsedFeed, Record, Standing,
 };
 use crate::net::{Accept, Client, FetchError, Request, Validators};
 use crate::normalise::{self, Context, Kind};
 use crate::schedule::Policy;
 use crate::store::{MemoryStore, Store, StoreError};
-use crate::{decode, extract, parse};
+use crate::{decode, extract, parse, render};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,10 +25,62 @@ use url::Url;
 pub struct Preview {
     /// The entries as a feed.
     pub feed: Feed,
+    /// What the source says about itself.
+    pub about: About,
+    /// The one document that was read; `None` for channels and feeds of feeds.yaml.
+    pub document: Option<Document>,
     /// What each part was read from: a channel or address, the format or layout, the charset.
     pub read: Vec<String>,
     /// The flaws, each with the channel or address it belongs to.
     pub flaws: Vec<(String, Flaw)>,
+}
+
+/// A document that was read.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The address that answered.
+    pub url: Url,
+    /// What it was.
+    pub format: Format,
+    /// The layout that fitted, for pages.
+    pub layout: Option<String>,
+    /// The charset that it was read in.
+    pub charset: String,
+}
+
+impl Preview {
+    /// Whether there was a feed, or a page that a layout fits. A feed without entries is one.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        !self.feed.entries.is_empty() || self.document.as_ref().is_some_and(|read| read.format != Format::Page)
+    }
+
+    /// The preview as JSON Feed 1.1.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let read = self.document.as_ref();
+        render::preview_json(&render::Preview {
+            feed: &self.feed,
+            about: &self.about,
+            address: read.map(|read| read.url.as_str()),
+            format: read.map(|read| read.format),
+            layout: read.and_then(|read| read.layout.as_deref()),
+            charset: read.map(|read| read.charset.as_str()),
+            flaws: &self.flaws,
+        })
+    }
+}
+
+impl Service {
+    /// Previews an address with the configuration in use, through the client that polls: the same guard, the same
+    /// manners towards the host. Nothing is recorded.
+    ///
+    /// # Errors
+    /// The address cannot be fetched.
+    pub async fn preview(&self, address: &Url) -> Result<Preview, PreviewError> {
+        let config = Arc::clone(&self.current.load().config);
+        url(address, &config, &self.client, self.clock.now()).await
+    }
 }
 
 /// Why there is nothing to show.
@@ -66,7 +119,17 @@ pub async fn channels(
         }
         inputs.push(ChannelInput { channel, records: store.latest(id, spec.limit).await? });
     }
-    Ok(Preview { feed: merge::feed(spec, &inputs, now), read, flaws })
+    let feed = merge::feed(spec, &inputs, now);
+    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    let about = About {
+        title: some(&feed.title),
+        subtitle: some(&feed.description),
+        home: feed.home.clone(),
+        language: some(&feed.language),
+        updated: (!feed.entries.is_empty()).then(|| feed.updated.fixed_offset()),
+        ..About::default()
+    };
+    Ok(Preview { feed, about, document: None, read, flaws })
 }
 
 /// Previews an address: an external feed, a list page or an article that one of the configured layouts fits.
@@ -97,10 +160,16 @@ pub fn document(bytes: &[u8], content_type: Option<&str>, url: &Url, config: &Co
     let read = vec![format!("{url} ({what}, {}, {} entries)", decoded.charset, parsed.entries.len())];
     let context =
         Context { now, timezone: config.service.timezone, language: &config.service.language, base: url, kind };
+    let (about, found) = normalise::about(&parsed, &context);
+    flaws.extend(found);
+    // An entry tells its language where it differs from what the document as a whole says.
+    let context = Context { language: about.language.as_deref().unwrap_or_default(), ..context };
     let (candidates, found) = normalise::feed(&parsed, &context);
     flaws.extend(found);
-    let feed = feed_of(&parsed, candidates, url, config, now);
-    Preview { feed, read, flaws: flaws.into_iter().map(|flaw| (url.to_string(), flaw)).collect() }
+    let feed = feed_of(&about, candidates, url, config, now);
+    let charset = decoded.charset.to_string();
+    let document = Some(Document { url: url.clone(), format: parsed.format, layout: parsed.layout, charset });
+    Preview { feed, about, document, read, flaws: flaws.into_iter().map(|flaw| (url.to_string(), flaw)).collect() }
 }
 
 /// Reads a page with every layout that the configuration has: as a list, else as an article.
@@ -142,7 +211,7 @@ fn layouts(config: &Config) -> (Vec<Layout>, Vec<(String, ArticleLayout)>) {
     (lists, articles)
 }
 
-fn feed_of(parsed: &ParsedFeed, candidates: Vec<Candidate>, url: &Url, config: &Config, now: DateTime<Utc>) -> Feed {
+fn feed_of(about: &About, candidates: Vec<Candidate>, url: &Url, config: &Config, now: DateTime<Utc>) -> Feed {
     let channel = preview_name::<ChannelId>();
     let count = candidates.len() as u64;
     let record = |(index, candidate): (usize, Candidate)| Record {
@@ -154,13 +223,12 @@ fn feed_of(parsed: &ParsedFeed, candidates: Vec<Candidate>, url: &Url, config: &
         standing: Standing::Live,
         entry: candidate.entry,
     };
-    let text = |text: &Option<crate::model::Text>| text.as_ref().map(|text| text.value.trim().to_owned());
     Feed {
         id: preview_name::<FeedId>(),
-        title: text(&parsed.title).filter(|title| !title.is_empty()).unwrap_or_else(|| url.to_string()),
-        description: text(&parsed.subtitle).unwrap_or_default(),
-        language: parsed.language.clone().unwrap_or_else(|| config.service.language.clone()),
-        home: Some(url.to_string()),
+        title: about.title.clone().unwrap_or_else(|| url.to_string()),
+        description: about.subtitle.clone().unwrap_or_default(),
+        language: about.language.clone().unwrap_or_else(|| config.service.language.clone()),
+        home: about.home.clone().or_else(|| Some(url.to_string())),
         updated: now,
         standing: Standing::Live,
         entries: candidates.into_iter().enumerate().map(record).collect(),

@@ -282,3 +282,102 @@ feeds:
     assert!(text(&missing.stderr).contains("404"), "{}", text(&missing.stderr));
     assert!(!folder.path().join("data").exists(), "a preview records nothing");
 }
+
+/// An Atom feed that says everything, as a preview must pass it on.
+const ATOM: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de">
+ <id>tag:river.example,2020:feed</id><title type="html">Am &lt;i&gt;Fluss&lt;/i&gt;</title><subtitle>Vom Wasser</subtitle>
+ <updated>2020-03-01T10:00:00+01:00</updated><rights>CC BY 4.0</rights><generator version="2">Quelle</generator>
+ <link href="/"/><link rel="self" href="/atom"/><icon>/i.png</icon><logo>/l.png</logo>
+ <author><name>Mara Stein</name><email>mara@river.example</email></author><contributor><name>Ole</name></contributor>
+ <entry><id>urn:x:2</id><title>Pegel</title><link href="/2"/><updated>2020-03-01T10:00:00+01:00</updated>
+  <published>2020-02-29T08:00:00+01:00</published><summary>Kurz</summary><content type="html">&lt;p&gt;Lang&lt;/p&gt;</content>
+  <contributor><name>Ida</name></contributor><category term="wasser" label="Wasser"/><rights>frei</rights>
+  <link rel="enclosure" href="/2.mp3" type="audio/mpeg" length="9"/>
+  <source><id>urn:s</id><title>Oberlauf</title><link rel="self" href="/s"/></source></entry>
+ <entry><id>urn:x:1</id><title>Ohne Datum</title><link href="/1"/></entry>
+</feed>"#;
+
+/// The same, allowed to fetch from this machine.
+fn local_config() -> String {
+    offline_config().replacen("service:\n", "service:\n  allow_networks: [127.0.0.1/32]\n", 1)
+}
+
+#[tokio::test]
+async fn a_preview_passes_on_everything_that_a_source_says() {
+    let origin = Origin::start();
+    origin.put("/atom", Answer::new(200, "application/atom+xml", ATOM));
+    let folder = folder_with(&local_config());
+    let heliu = Running::start(folder.path());
+    let at = |path: &str| format!("http://127.0.0.1:{}{path}", origin.port());
+    let ask = |path: &str| format!("/admin/api/preview?url={}", at(path));
+    let reply = heliu.get(&ask("/atom")).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let json = reply.json();
+    let own = &json["_heliu"];
+    for (found, expected) in [
+        (&json["title"], "Am Fluss"),
+        (&json["description"], "Vom Wasser"),
+        (&json["home_page_url"], at("/").as_str()),
+        (&json["feed_url"], at("/atom").as_str()),
+        (&json["icon"], at("/l.png").as_str()),
+        (&json["favicon"], at("/i.png").as_str()),
+        (&json["language"], "de"),
+        (&json["authors"][0]["name"], "Mara Stein"),
+        (&own["authors"][0]["email"], "mara@river.example"),
+        (&own["id"], "tag:river.example,2020:feed"),
+        (&own["updated"], "2020-03-01T10:00:00+01:00"),
+        (&own["rights"], "CC BY 4.0"),
+        (&own["generator"], "Quelle 2"),
+        (&own["contributors"][0]["name"], "Ole"),
+        (&own["format"], "atom10"),
+        (&own["charset"], "UTF-8"),
+        (&own["flaws"][0]["code"], "date-missing"),
+        (&own["flaws"][0]["severity"], "note"),
+    ] {
+        assert_eq!(found.as_str(), Some(expected), "{json:#}");
+    }
+    let (first, second) = (&json["items"][0], &json["items"][1]);
+    for (found, expected) in [
+        (&first["id"], "urn:x:2"),
+        (&first["url"], at("/2").as_str()),
+        (&first["title"], "Pegel"),
+        (&first["summary"], "Kurz"),
+        (&first["content_html"], "<p>Lang</p>"),
+        (&first["date_published"], "2020-02-29T08:00:00+01:00"),
+        (&first["date_modified"], "2020-03-01T10:00:00+01:00"),
+        (&first["tags"][0], "Wasser"),
+        (&first["authors"][0]["name"], "Mara Stein"),
+        (&first["attachments"][0]["url"], at("/2.mp3").as_str()),
+        (&first["_heliu"]["source"]["title"], "Oberlauf"),
+        (&first["_heliu"]["source"]["feed_url"], at("/s").as_str()),
+        (&first["_heliu"]["contributors"][0]["name"], "Ida"),
+        (&first["_heliu"]["rights"], "frei"),
+        (&first["_heliu"]["categories"][0]["term"], "wasser"),
+        (&second["id"], "urn:x:1"),
+    ] {
+        assert_eq!(found.as_str(), Some(expected), "{json:#}");
+    }
+    assert!(second.get("date_published").is_none(), "no date is invented: {second:#}");
+    let printed = run(folder.path(), &["preview", &at("/atom"), "--json"]);
+    assert_eq!(text(&printed.stdout), reply.text(), "the command line gives the same bytes");
+}
+
+#[tokio::test]
+async fn a_preview_that_fails_says_whose_fault_it_is() {
+    let origin = Origin::start();
+    origin.put("/page", Answer::html("<html><body><p>nothing to see</p></body></html>"));
+    origin.put("/broken", Answer::status(500));
+    origin.put("/empty", Answer::new(200, "text/xml", "<rss version='2.0'><channel><title>E</title></channel></rss>"));
+    let folder = folder_with(&local_config());
+    let heliu = Running::start(folder.path());
+    let ask = |path: &str| format!("/admin/api/preview?url=http://127.0.0.1:{}{path}", origin.port());
+    for (path, status) in [("/page", 422), ("/broken", 502), ("/gone", 502), ("/empty", 200)] {
+        assert_eq!(heliu.get(&ask(path)).await.status, status, "{path}");
+    }
+    for bad in ["", "?url=x", "?url=http://10.0.0.1/", "?url=http://169.254.169.254/"] {
+        let reply = heliu.get(&format!("/admin/api/preview{bad}")).await;
+        assert_eq!(reply.status, 400, "{bad}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"));
+    }
+}

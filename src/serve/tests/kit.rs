@@ -5,7 +5,7 @@ use crate::config::{Channel, Config, FeedSpec, Origin, Service};
 use crate::model::{ChannelId, Record};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{Document, Encoding, Representation};
-use crate::serve::{Options, ServeReport, Site};
+use crate::serve::{NoPreview, Options, Previews, ServeReport, Site};
 use crate::store::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -171,6 +171,22 @@ pub(super) fn short() -> Options {
     }
 }
 
+/// Previews that answer by the path that is asked for, from no source at all. `/stay` never ends.
+fn previews() -> Previews {
+    Previews::new(|url| {
+        Box::pin(async move {
+            match url.path() {
+                "/none" => Err(NoPreview::NoFeed("not-a-feed: a \"page\"".into())),
+                "/private" => Err(NoPreview::BadAddress("the address is private".into())),
+                "/down" => Err(NoPreview::SourceFailed("status 500".into())),
+                "/stay" => std::future::pending().await,
+                "/panic" => panic!("on purpose"),
+                _ => Ok(format!("{{\"title\":\"{url}\"}}\n")),
+            }
+        })
+    })
+}
+
 /// A running server.
 pub(super) struct Server {
     pub(super) site: Arc<Site>,
@@ -197,6 +213,7 @@ impl Server {
             options,
             clock: Arc::new(now),
             version: "0.0.0-test",
+            preview: Some(previews()),
         });
         let (stop, stopped) = oneshot::channel();
         let serving = Arc::clone(&site);

@@ -3,6 +3,7 @@
 mod documents;
 mod kit;
 mod pages;
+mod preview;
 mod wire;
 
 /// A handler that fails, to see that only its own request does.
