@@ -5,6 +5,7 @@ use super::pattern::compiled;
 use crate::model::{DateRung, NextPage, ParsedFeed, RawDate, UrlRules};
 use chrono::{NaiveDate, NaiveTime};
 use regex::{Captures, Regex};
+use std::sync::Arc;
 use url::Url;
 
 /// The base for relative addresses: `<base href>` if there is one, else the page's own address.
@@ -46,10 +47,10 @@ fn is_web(url: &Url) -> bool {
 /// [`UrlRules`] with their patterns compiled.
 #[derive(Default)]
 pub(super) struct Rules {
-    identity: Option<Regex>,
-    stamp: Option<Regex>,
-    day: Option<Regex>,
-    only: Option<Regex>,
+    identity: Option<Arc<Regex>>,
+    stamp: Option<Arc<Regex>>,
+    day: Option<Arc<Regex>>,
+    only: Option<Arc<Regex>>,
 }
 
 impl Rules {

@@ -81,8 +81,8 @@ fn after_colon(rest: &str) -> Option<String> {
     let rest = trim(trim(rest).strip_prefix([':', '：'])?);
     let mut end = rest.find(['|', '｜', '\n', '\t', '\u{3000}', '\u{A0}', ')', '）', ']', '】']).unwrap_or(rest.len());
     end = end.min(rest.find("  ").unwrap_or(end));
-    if let Some(date) = compiled(DATE).and_then(|date| date.find(rest)) {
-        end = end.min(date.start());
+    if let Some(date) = compiled(DATE).and_then(|date| Some(date.find(rest)?.start())) {
+        end = end.min(date);
     }
     for word in AFTER {
         if let Some(at) = rest.find(&format!(" {word}")) {

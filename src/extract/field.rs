@@ -7,6 +7,7 @@ use super::{html, image};
 use crate::model::{Clean, Field, Image};
 use regex::Regex;
 use serde_json::Value;
+use std::sync::Arc;
 use url::Url;
 
 /// A field's ways of reading, compiled once per layout.
@@ -24,8 +25,8 @@ struct Way {
 
 enum Step {
     Prefix(String),
-    Replace(Regex, String),
-    Match(Regex),
+    Replace(Arc<Regex>, String),
+    Match(Arc<Regex>),
 }
 
 impl Reader {

@@ -5,6 +5,7 @@ use super::read;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 fn laughs() -> String {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
@@ -33,23 +34,32 @@ fn bombs_are_refused() {
     for (name, text, said) in [
         ("billion laughs", laughs(), "more than 10000"),
         ("merge bomb", merges(), "more than 10000"),
-        ("flow nesting", "[".repeat(1_000_000), "deeper than 32"),
-        ("map nesting", "{a: ".repeat(250_000), "deeper than 32"),
-        ("block nesting", "- ".repeat(500_000), "deeper than 32"),
+        ("flow nesting", "[".repeat(500_000), "deeper than 32"),
+        ("map nesting", "{a: ".repeat(120_000), "deeper than 32"),
+        ("block nesting", "- ".repeat(250_000), "deeper than 32"),
         ("self alias", "a: &a [*a]\n".to_owned(), "stands inside"),
-        ("huge", "a".repeat((1 << 20) + 1), "larger than"),
-        ("many nodes", "- a\n".repeat(200_000), "more than 50000"),
+        ("huge", "a".repeat((512 << 10) + 1), "larger than"),
+        ("many nodes", "- a\n".repeat(120_000), "more than 20000"),
         ("NUL", "service: a\0b\n".to_owned(), "U+0000"),
         (
             "many keys",
-            (0..80_000).fold(String::new(), |mut text, n| {
+            (0..40_000).fold(String::new(), |mut text, n| {
                 let _ = writeln!(text, "k{n}: 1");
                 text
             }),
-            "more than 50000",
+            "more than 20000",
         ),
+        (
+            "unknown keys",
+            (0..9_900).fold(String::new(), |mut text, n| {
+                let _ = writeln!(text, "k{n}: 1");
+                text
+            }),
+            "the file has no key",
+        ),
+        ("tags", format!("a: {}", "!t x\nb: ".repeat(6_000)), "tags (`!name`)"),
+        ("directives", "%a\n".repeat(170_000), "not YAML"),
     ] {
-        let start = std::time::Instant::now();
         let loaded = read(&text);
         assert!(loaded.config.is_none(), "{name}");
         assert!(
@@ -57,8 +67,15 @@ fn bombs_are_refused() {
             "{name}: {:?}",
             loaded.diagnostics
         );
-        // 50 ms in a release build; this is a debug build on a shared machine.
-        assert!(start.elapsed().as_secs() < 3, "{name} took {:?}", start.elapsed());
+        // Best of three, since the machine does other things too.
+        let took = |_| {
+            let start = Instant::now();
+            let _ = read(&text);
+            start.elapsed()
+        };
+        let fastest = (0..3).map(took).min().unwrap();
+        let most = Duration::from_millis(if cfg!(debug_assertions) { 3000 } else { 50 });
+        assert!(fastest < most, "{name} took {fastest:?}");
     }
 }
 
