@@ -6,7 +6,7 @@ use super::text::{
     revised, rfc3339, some_line,
 };
 use super::{Form, Site};
-use crate::model::{Entry, Feed, Person, Record, Source, Standing};
+use crate::model::{Entry, Feed, Joined, Person, Record, Source, Standing};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -80,6 +80,19 @@ struct EntryExtension {
     rights: Option<String>,
     first_seen: String,
     standing: Standing,
+    channel: String,
+    /// Entries that are the same article, and what told so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    joined: Vec<JoinedEntry>,
+}
+
+#[derive(Serialize)]
+struct JoinedEntry {
+    channel: String,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    rung: &'static str,
 }
 
 #[derive(Serialize)]
@@ -111,7 +124,7 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
             standing: feed.standing,
             sequence: feed.entries.iter().map(|record| record.seq).max(),
         },
-        items: feed.entries.iter().map(|record| item(record, &language)).collect(),
+        items: feed.entries.iter().map(|record| item(record, feed.joined_into(&record.entry.id), &language)).collect(),
         language,
     };
     // Plain structs of strings and numbers always serialise.
@@ -120,7 +133,7 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
     text
 }
 
-fn item(record: &Record, feed_language: &str) -> Item {
+fn item(record: &Record, joined: &[Joined], feed_language: &str) -> Item {
     let entry = &record.entry;
     let some = |text: &str| Some(owned(text)).filter(|text| !text.trim().is_empty());
     let content_html = entry.content.as_deref().and_then(some);
@@ -146,8 +159,19 @@ fn item(record: &Record, feed_language: &str) -> Item {
             rights: entry.rights.as_deref().and_then(some),
             first_seen: rfc3339(record.first_seen.fixed_offset()),
             standing: record.standing,
+            channel: record.channel.to_string(),
+            joined: joined.iter().map(joined_entry).collect(),
         },
         summary,
+    }
+}
+
+fn joined_entry(one: &Joined) -> JoinedEntry {
+    JoinedEntry {
+        channel: one.channel.to_string(),
+        id: line(&one.id.0),
+        url: one.url.as_deref().and_then(address),
+        rung: one.rung.name(),
     }
 }
 

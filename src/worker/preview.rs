@@ -64,7 +64,7 @@ pub async fn channels(
             read.push(format!("{id}: {address} (layout {layout}, {} entries on the page)", state.entries_on_page));
             flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
         }
-        inputs.push(ChannelInput { channel, records: store.latest(id, spec.limit).await? });
+        inputs.push(ChannelInput { channel, records: store.latest(id, merge::reach(spec)).await? });
     }
     Ok(Preview { feed: merge::feed(spec, &inputs, now), read, flaws })
 }
@@ -163,6 +163,8 @@ fn feed_of(parsed: &ParsedFeed, candidates: Vec<Candidate>, url: &Url, config: &
         updated: now,
         standing: Standing::Live,
         entries: candidates.into_iter().enumerate().map(record).collect(),
+        joined: std::collections::BTreeMap::new(),
+        show_joined: true,
         tombstones: Vec::new(),
     }
 }
