@@ -133,6 +133,34 @@ fn quota_and_age_leave_every_source_its_place() {
     assert_eq!(run(None, Some(Duration::from_secs(9)), 50), (10, 0));
 }
 
+#[test]
+fn a_text_with_a_word_changed_in_every_sentence_is_found_by_its_simhash() {
+    let text = |word: &str| -> String {
+        let letter = |n: u32| char::from_u32(0x4E00 + n * 37 % 9000).unwrap();
+        let sentence = |n: u32| (n * 40..n * 40 + 40).map(letter).collect::<String>() + word + "。";
+        (0..12).map(sentence).collect()
+    };
+    let joined = |distance| {
+        let duplicates = Duplicates { distance, ..by(&[Rung::Text]) };
+        let found = with(
+            duplicates,
+            vec![worded("a", "1", 0, "甲", &text("天"))],
+            vec![worded("b", "2", 1, "乙", &text("地"))],
+        );
+        found.entries.len() == 1
+    };
+    assert!(joined(12) && !joined(0));
+}
+
+#[test]
+fn parts_of_a_series_are_never_joined_however_alike() {
+    let found = |title_1: &str, title_2: &str| {
+        with(by(&[Rung::Text]), vec![worded("a", "1", 0, title_1, TEXT)], vec![worded("b", "2", 1, title_2, TEXT)])
+    };
+    assert_eq!(found("桥上三十年（上）", "桥上三十年（下）").entries.len(), 2);
+    assert_eq!(found("桥上三十年（上）", "桥上三十年(上)").entries.len(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
