@@ -1,7 +1,7 @@
 //! `heliu preview`: shows what a channel, a feed, an address or a file would yield, as a table or as JSON Feed.
 
 use super::{ConfigArg, say, say_error};
-use crate::config::{self, Config, FeedSpec};
+use crate::config::{self, Config, Duplicates, FeedSpec};
 use crate::model::{FeedId, Record};
 use crate::net::{self, Client};
 use crate::worker::{self, Preview};
@@ -68,7 +68,17 @@ async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
         let id: FeedId = channel.id.as_str().parse()?;
         let (title, language) = (channel.title.clone(), channel.language.clone());
         let channels = vec![channel.id.clone()];
-        let spec = FeedSpec { id, title, description: String::new(), language, channels, limit: 500 };
+        let spec = FeedSpec {
+            id,
+            title,
+            description: String::new(),
+            language,
+            channels,
+            limit: 500,
+            duplicates: Duplicates::default(),
+            quota: None,
+            max_age: None,
+        };
         return Ok(worker::preview_channels(&spec, config, &client, now).await?);
     }
     if target.starts_with("http://") || target.starts_with("https://") {
@@ -103,6 +113,10 @@ fn table(preview: &Preview) -> String {
         let address = entry.url.as_deref().unwrap_or("-");
         let date = entry.published.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, false);
         let _ = writeln!(out, "{date}  {}  {}  {source} {address}", fit(&entry.title), parts(record));
+        for one in preview.feed.joined_into(&entry.id) {
+            let url = one.url.as_deref().unwrap_or(&one.id.0);
+            let _ = writeln!(out, "{:<25}  = {} by {}: {url}", "", one.channel, one.rung.name());
+        }
     }
     let _ = write!(out, "{} entries; s summary, c content, a author, i image", preview.feed.entries.len());
     out

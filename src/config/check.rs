@@ -165,19 +165,40 @@ pub(super) fn language(text: &str) -> Result<(), Fault> {
     Err(fault(format!("{text:?} is not a language tag"), help))
 }
 
-/// `30s`, `15m`, `2h`, `1d`; 10 seconds to 7 days.
-pub(super) fn interval(text: &str) -> Result<Duration, Fault> {
-    const HELP: &str = "write a whole number and s, m, h or d, such as 15m";
-    let seconds = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)].into_iter().find_map(|(unit, factor)| {
+const INTERVAL_HELP: &str = "write a whole number and s, m, h or d, such as 15m";
+
+/// A whole number and a unit, in seconds.
+fn seconds(text: &str) -> Option<u64> {
+    [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)].into_iter().find_map(|(unit, factor)| {
         let number = text.strip_suffix(unit)?;
         let number = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse::<u64>().ok())??;
         number.checked_mul(factor)
-    });
-    let Some(seconds) = seconds else { return Err(fault(format!("{text:?} is not an interval"), HELP)) };
+    })
+}
+
+/// `30s`, `15m`, `2h`, `1d`; 10 seconds to 7 days.
+pub(super) fn interval(text: &str) -> Result<Duration, Fault> {
+    let seconds = seconds(text);
+    let Some(seconds) = seconds else { return Err(fault(format!("{text:?} is not an interval"), INTERVAL_HELP)) };
     if (10..=7 * 86_400).contains(&seconds) {
         return Ok(Duration::from_secs(seconds));
     }
     Err(fault(format!("the interval {text} is out of range"), "choose one from 10s to 7d"))
+}
+
+/// A rung of the ladder of duplicates.
+pub(super) fn rung(text: &str) -> Result<crate::model::Rung, Fault> {
+    let known = crate::model::Rung::ALL.into_iter().find(|rung| rung.name() == text);
+    known.ok_or_else(|| fault(format!("{text:?} is no evidence of duplicates"), "choose among id, link, title, text"))
+}
+
+/// A span of time, 1 minute to 3650 days, in seconds.
+pub(super) fn span(text: &str) -> Result<Duration, Fault> {
+    let seconds = seconds(text).ok_or_else(|| fault(format!("{text:?} is not a span of time"), INTERVAL_HELP))?;
+    if (60..=3650 * 86_400).contains(&seconds) {
+        return Ok(Duration::from_secs(seconds));
+    }
+    Err(fault(format!("the span {text} is out of range"), "choose one from 1m to 3650d"))
 }
 
 /// A name of a layout, channel or feed, by the rules of `model::name`.

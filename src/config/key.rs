@@ -25,6 +25,10 @@ pub(super) enum Kind {
     Bool,
     Count(u32, u32),
     Interval,
+    /// A span of up to ten years.
+    Span,
+    /// One of these words or several.
+    Words(&'static [&'static str]),
     /// One name or several out of a section.
     Names(&'static str),
     Pages,

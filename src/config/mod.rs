@@ -25,7 +25,7 @@ pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use diff::{Changes, Diff, diff, fingerprint};
 pub use reference::reference;
 pub use schema::schema;
-pub use types::{Channel, Config, FeedSpec, Origin, PageAddress, Service, Snapshot};
+pub use types::{Channel, Config, Duplicates, FeedSpec, Origin, PageAddress, Service, Snapshot};
 
 use diagnostic::Place;
 use std::path::Path;

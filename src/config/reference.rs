@@ -1,7 +1,8 @@
 //! docs/feeds-yaml.md, made from the table of keys.
 
 use super::keys::{
-    ARTICLE, CHANNEL, FEED, FIELD, JSON, Key, Kind, LIST, NUMBERED_NEXT, PAGE, REPLACE, SERVICE, SNAPSHOT, Section, TOP,
+    ARTICLE, CHANNEL, DUPLICATES, FEED, FIELD, JSON, Key, Kind, LIST, NUMBERED_NEXT, PAGE, REPLACE, SERVICE, SNAPSHOT,
+    Section, TOP,
 };
 use std::fmt::Write as _;
 
@@ -22,7 +23,7 @@ characters of `a-z`, `0-9`, `-` and `_` and start with a letter or digit.
 This page is made from the program (`HELIU_BLESS=1 cargo test --lib config::`); do not edit it.
 ";
 
-const PARTS: [(&str, &Section); 12] = [
+const PARTS: [(&str, &Section); 13] = [
     ("The file", &TOP),
     ("`service`", &SERVICE),
     ("`layouts`: list", &LIST),
@@ -35,6 +36,7 @@ const PARTS: [(&str, &Section); 12] = [
     ("`page`", &PAGE),
     ("`snapshot`", &SNAPSHOT),
     ("`feeds`", &FEED),
+    ("`duplicates`", &DUPLICATES),
 ];
 
 /// The manual of feeds.yaml in Markdown.
@@ -83,6 +85,8 @@ fn value(kind: Kind) -> String {
         Kind::Bool => "`true` or `false`",
         Kind::Count(least, most) => return format!("{least} to {most}"),
         Kind::Interval => "interval",
+        Kind::Span => "1m to 3650d",
+        Kind::Words(words) => return format!("words of {}", words.join(", ")),
         Kind::Names(section) => return format!("names of {section}"),
         Kind::Pages => "[pages](#page)",
         Kind::File => "file",

@@ -108,7 +108,8 @@ fn kind(kind: Kind) -> Value {
         Kind::Template => numbered,
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Kind::Interval => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
+        Kind::Words(words) => one_or_list(&json!({ "enum": words })),
+        Kind::Interval | Kind::Span => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
         Kind::Names(_) => {
             let name = json!({ "type": "string", "pattern": NAME });
             json!({ "anyOf": [name, { "type": "array", "items": name, "minItems": 1, "uniqueItems": true }] })

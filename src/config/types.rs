@@ -1,6 +1,6 @@
 //! The checked configuration: every name resolves, every selector and pattern compiles, every address is http(s).
 
-use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage};
+use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung};
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use std::path::PathBuf;
@@ -119,4 +119,29 @@ pub struct FeedSpec {
     pub channels: Vec<ChannelId>,
     /// The most entries it holds, 1 to 500; 50 by default.
     pub limit: usize,
+    /// How duplicates are told.
+    pub duplicates: Duplicates,
+    /// The most entries of one channel; with it every channel that has entries keeps at least one.
+    pub quota: Option<usize>,
+    /// Entries older than this, counted back from the newest, are left out.
+    pub max_age: Option<Duration>,
+}
+
+/// How a feed tells that entries of different channels are one article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicates {
+    /// The rungs that are tried. Equal ids are always joined: a feed must not hold an id twice.
+    pub by: Vec<Rung>,
+    /// How far apart two publications of one article may be, for `title` and `text`.
+    pub window: Duration,
+    /// In how many of 64 bits the simhashes of two texts may differ, 0 to 12.
+    pub distance: u32,
+    /// Whether readers are shown where else an entry appeared.
+    pub show: bool,
+}
+
+impl Default for Duplicates {
+    fn default() -> Self {
+        Self { by: Rung::ALL.to_vec(), window: Duration::from_hours(72), distance: 6, show: true }
+    }
 }

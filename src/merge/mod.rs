@@ -1,14 +1,20 @@
 //! Channels → one feed: duplicates, order, limits. A pure function of the records: their order on the way in
 //! does not matter.
 
+mod ladder;
+mod link;
+mod print;
+mod quota;
+mod title;
+
 #[cfg(test)]
 mod tests;
 
 use crate::config::{Channel, FeedSpec, Origin};
-use crate::model::{ChannelId, Feed, Record, Standing};
+use crate::model::{Feed, Record, Standing};
 use chrono::{DateTime, Utc};
+use ladder::Winner;
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
 
 /// One channel of a feed with what the ledger holds of it.
 #[derive(Debug, Clone)]
@@ -23,23 +29,50 @@ pub struct ChannelInput<'a> {
 struct Placed<'a> {
     place: usize,
     record: &'a Record,
+    /// Whether another channel of the feed is named as its source.
+    is_reprint: bool,
+}
+
+impl Placed<'_> {
+    /// When it was published; what claims the future was published when it was first seen.
+    fn at(&self) -> DateTime<Utc> {
+        self.record.entry.published.at.with_timezone(&Utc).min(self.record.first_seen)
+    }
+}
+
+/// How many records of each channel [`feed`] wants to know: more than it shows, so that an entry that has left
+/// does not come back as its own duplicate.
+#[must_use]
+pub fn reach(spec: &FeedSpec) -> usize {
+    if spec.channels.len() > 1 { spec.limit.saturating_mul(4) } else { spec.limit }
 }
 
 /// Makes a feed of its channels, given in the order of the spec. `created` stands for `updated` as long as
 /// there is no entry.
+///
+/// Of duplicates the first seen is shown, so that no later one changes an id that was shown; among those first
+/// seen at one instant the original (named as source), then the earliest published, then the first channel's.
 #[must_use]
 pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Utc>) -> Feed {
-    let all = channels
-        .iter()
-        .enumerate()
-        .flat_map(|(place, input)| input.records.iter().map(move |record| Placed { place, record }));
-    let mut kept = unique(all.collect());
-    kept.sort_by_cached_key(|one| {
-        let Record { number, entry, .. } = one.record;
-        (Reverse(entry.published.at), one.place, Reverse(*number), entry.id.clone())
+    let mut all: Vec<Placed<'_>> = Vec::new();
+    for (place, input) in channels.iter().enumerate() {
+        let is_reprint = |record: &Record| is_reprint(record, place, channels);
+        all.extend(input.records.iter().map(|record| Placed { place, record, is_reprint: is_reprint(record) }));
+    }
+    all.sort_by_cached_key(|one| {
+        let Record { first_seen, entry, .. } = one.record;
+        (*first_seen, one.is_reprint, one.at(), one.place, entry.id.clone())
     });
-    kept.truncate(spec.limit);
-    let entries: Vec<Record> = kept.into_iter().map(|one| one.record.clone()).collect();
+    let mut kept = ladder::climb(&spec.duplicates, all);
+    kept.sort_by_cached_key(|one| {
+        let Record { number, entry, .. } = one.placed.record;
+        (Reverse(one.placed.at()), one.placed.place, Reverse(*number), entry.id.clone())
+    });
+    let mut kept = quota::fit(spec, kept);
+    let updated = kept.iter().map(|one| one.changed).max().unwrap_or(created);
+    let joined = kept.iter_mut().filter(|one| !one.joined.is_empty());
+    let joined = joined.map(|one| (one.placed.record.entry.id.clone(), std::mem::take(&mut one.joined))).collect();
+    let entries: Vec<Record> = kept.into_iter().map(shown).collect();
     let is_snapshot = entries.iter().any(|record| record.standing == Standing::Snapshot);
     Feed {
         id: spec.id.clone(),
@@ -47,11 +80,34 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         description: spec.description.clone(),
         language: spec.language.clone(),
         home: home(channels),
-        updated: entries.iter().map(|record| record.changed).max().unwrap_or(created),
+        updated,
         standing: if is_snapshot { Standing::Snapshot } else { Standing::Live },
         entries,
+        joined,
+        show_joined: spec.duplicates.show,
         tombstones: Vec::new(),
     }
+}
+
+/// The record as it is shown.
+fn shown(winner: Winner<'_>) -> Record {
+    let at = winner.placed.at();
+    let mut record = winner.placed.record.clone();
+    if record.entry.published.at > at {
+        record.entry.published.at = at.with_timezone(record.entry.published.at.offset());
+    }
+    record.entry.content = record.entry.content.or(winner.content);
+    record
+}
+
+/// Whether the record names another channel of the feed as its source.
+fn is_reprint(record: &Record, place: usize, channels: &[ChannelInput<'_>]) -> bool {
+    let Some(source) = &record.entry.source else { return false };
+    let is_named = |channel: &Channel| {
+        let feed = source.feed_url.as_deref();
+        channel.title == source.title || channel.addresses().any(|url| Some(url.as_str()) == feed)
+    };
+    !is_named(channels[place].channel) && channels.iter().any(|input| is_named(input.channel))
 }
 
 /// The page that the feed stands for: that of its only channel. A merged feed and an external feed have none.
@@ -61,44 +117,4 @@ fn home(channels: &[ChannelInput<'_>]) -> Option<String> {
         Origin::Page { addresses, .. } => addresses.first().map(|page| page.url.to_string()),
         Origin::Feed { .. } => None,
     }
-}
-
-/// Leaves one record of each article. The best come first: with content before without, then by the channel's
-/// place, then the latest change; a record stays when it is no duplicate of one that stays already.
-fn unique(mut all: Vec<Placed<'_>>) -> Vec<Placed<'_>> {
-    all.sort_by_cached_key(|one| {
-        let Record { seq, entry, channel, .. } = one.record;
-        (entry.content.is_none(), one.place, Reverse(*seq), entry.id.clone(), channel.clone())
-    });
-    let mut seen = Seen::default();
-    all.retain(|one| seen.is_new(one.record));
-    all
-}
-
-/// What stays, by the evidence that tells duplicates. Further rungs of a ladder belong here.
-#[derive(Default)]
-struct Seen<'a> {
-    ids: HashSet<&'a str>,
-    urls: HashMap<&'a str, &'a ChannelId>,
-}
-
-impl<'a> Seen<'a> {
-    /// Whether the record is none of those seen; it is remembered then.
-    fn is_new(&mut self, record: &'a Record) -> bool {
-        let url = record.entry.url.as_deref().map(without_scheme);
-        // Inside one channel the ledger has told entries apart already: several may share one page.
-        let elsewhere = |url| self.urls.get(url).is_some_and(|channel| **channel != record.channel);
-        if url.is_some_and(elsewhere) || !self.ids.insert(record.entry.id.0.as_str()) {
-            return false;
-        }
-        if let Some(url) = url {
-            self.urls.entry(url).or_insert(&record.channel);
-        }
-        true
-    }
-}
-
-/// One article is often served under http and https.
-fn without_scheme(url: &str) -> &str {
-    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url)
 }

@@ -1,8 +1,9 @@
 //! A feed: one document that is published, made of channels.
 
-use super::{EntryId, FeedId, Record, Standing};
+use super::{ChannelId, EntryId, FeedId, Record, Standing};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// An entry that was withdrawn (RFC 6721).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -11,6 +12,51 @@ pub struct Tombstone {
     pub id: EntryId,
     /// When it was withdrawn.
     pub when: DateTime<Utc>,
+}
+
+/// The evidence that told two entries to be one article, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// Equal ids.
+    Id,
+    /// Links that lead to one page.
+    Link,
+    /// Equal titles at about the same time.
+    Title,
+    /// Nearly equal texts at about the same time.
+    Text,
+}
+
+impl Rung {
+    /// Every rung, strongest first.
+    pub const ALL: [Self; 4] = [Self::Id, Self::Link, Self::Title, Self::Text];
+
+    /// The name in feeds.yaml and in `_heliu`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Link => "link",
+            Self::Title => "title",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// An entry that is not shown because another entry of the feed is the same article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Joined {
+    /// The channel it belongs to.
+    pub channel: ChannelId,
+    /// Its id.
+    pub id: EntryId,
+    /// Its page, when it has one.
+    pub url: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// What told that it is the same article.
+    pub rung: Rung,
 }
 
 /// A feed ready to be rendered. The same ledger always yields the same `Feed`.
@@ -32,6 +78,24 @@ pub struct Feed {
     pub standing: Standing,
     /// The entries, newest first.
     pub entries: Vec<Record>,
+    /// What was joined into which entry, in the order in which it was first seen. Entries without are absent.
+    pub joined: BTreeMap<EntryId, Vec<Joined>>,
+    /// Whether readers are shown where else an entry appeared.
+    pub show_joined: bool,
     /// Withdrawn entries.
     pub tombstones: Vec<Tombstone>,
+}
+
+impl Feed {
+    /// The entries that were joined into an entry.
+    #[must_use]
+    pub fn joined_into(&self, id: &EntryId) -> &[Joined] {
+        self.joined.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where else an entry appeared, for readers; empty if the feed does not show it.
+    pub fn also_at(&self, id: &EntryId) -> impl Iterator<Item = (&str, &str)> {
+        let shown = if self.show_joined { self.joined_into(id) } else { &[] };
+        shown.iter().filter_map(|one| Some((one.url.as_deref()?, one.title.as_str())))
+    }
 }

@@ -18,7 +18,7 @@ pub use date::{DateRung, Dated, Precision};
 pub use entry::{
     Candidate, Category, Enclosure, Entry, EntryId, Image, Key, KeyKind, Link, Person, Record, Source, Standing,
 };
-pub use feed::{Feed, Tombstone};
+pub use feed::{Feed, Joined, Rung, Tombstone};
 pub use flaw::{Flaw, FlawCode, Severity};
 pub use layout::{ArticleLayout, Clean, Field, Fields, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, UrlRules};
 pub use legal::{is_legal, legal};

@@ -30,7 +30,7 @@ pub fn atom(feed: &Feed, site: &Site<'_>) -> String {
         generator: Some(Generator { value: "Heliu".to_owned(), uri: None, version: None }),
         links: feed_links(feed, site),
         subtitle: Some(Text::plain(description(feed))),
-        entries: feed.entries.iter().map(|record| entry(&record.entry, &language)).collect(),
+        entries: feed.entries.iter().map(|record| entry(feed, &record.entry, &language)).collect(),
         namespaces: BTreeMap::from([("media".to_owned(), MEDIA.to_owned())]),
         lang: Some(language),
         ..atom_syndication::Feed::default()
@@ -66,12 +66,18 @@ fn feed_links(feed: &Feed, site: &Site<'_>) -> Vec<Link> {
     links
 }
 
-fn entry(entry: &Entry, feed_language: &str) -> atom_syndication::Entry {
+fn entry(feed: &Feed, entry: &Entry, feed_language: &str) -> atom_syndication::Entry {
     let own = entry_language(entry, feed_language);
     let published = printable(entry.published.at);
     let updated = revised(entry).map_or(published, printable);
     let plain = |text: &str| Text { lang: own.clone(), ..Text::plain(owned(text)) };
-    let links = links(entry);
+    let mut links = links(entry);
+    for (url, title) in feed.also_at(&entry.id) {
+        let Some(href) = address(url) else { continue };
+        if !links.iter().any(|link| link.href == href) {
+            links.push(Link { href, rel: "related".to_owned(), title: some_line(title), ..Link::default() });
+        }
+    }
     let source = entry.source.as_ref().map(|source| self::source(source, updated));
     let content = entry.content.as_deref().filter(|html| !html.trim().is_empty()).map(|html| Content {
         lang: own.clone(),

@@ -6,7 +6,7 @@ use super::text::{
     revised, rfc3339, some_line,
 };
 use super::{Form, Site};
-use crate::model::{Entry, Feed, Person, Record, Source, Standing};
+use crate::model::{Entry, Feed, Joined, Person, Record, Source, Standing};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -81,6 +81,19 @@ struct EntryExtension {
     rights: Option<String>,
     first_seen: String,
     standing: Standing,
+    channel: String,
+    /// Entries that are the same article, and what told so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    joined: Vec<JoinedEntry>,
+}
+
+#[derive(Serialize)]
+struct JoinedEntry {
+    channel: String,
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    rung: &'static str,
 }
 
 #[derive(Serialize)]
@@ -112,7 +125,11 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
             standing: feed.standing,
             sequence: feed.entries.iter().map(|record| record.seq).max(),
         },
-        items: feed.entries.iter().map(|record| item(record, &language, extension(record))).collect(),
+        items: feed
+            .entries
+            .iter()
+            .map(|record| item(record, &language, extension(record, feed.joined_into(&record.entry.id))))
+            .collect(),
         language,
     };
     // Plain structs of strings and numbers always serialise.
@@ -121,7 +138,7 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
     text
 }
 
-fn extension(record: &Record) -> EntryExtension {
+fn extension(record: &Record, joined: &[Joined]) -> EntryExtension {
     let entry = &record.entry;
     EntryExtension {
         source: entry.source.as_ref().map(source),
@@ -129,6 +146,8 @@ fn extension(record: &Record) -> EntryExtension {
         rights: entry.rights.as_deref().map(owned).filter(|text| !text.trim().is_empty()),
         first_seen: rfc3339(record.first_seen.fixed_offset()),
         standing: record.standing,
+        channel: record.channel.to_string(),
+        joined: joined.iter().map(joined_entry).collect(),
     }
 }
 
@@ -155,6 +174,15 @@ pub(super) fn item<E>(record: &Record, feed_language: &str, extension: E) -> Ite
         attachments: attachments(entry),
         _heliu: extension,
         summary,
+    }
+}
+
+fn joined_entry(one: &Joined) -> JoinedEntry {
+    JoinedEntry {
+        channel: one.channel.to_string(),
+        id: line(&one.id.0),
+        url: one.url.as_deref().and_then(address),
+        rung: one.rung.name(),
     }
 }
 

@@ -43,7 +43,12 @@ pub fn feed_page(feed: &Feed, site: &Site<'_>, lang: Lang) -> String {
         source_page: feed.home.as_deref().and_then(address),
         content_language: super::text::feed_language(feed, site),
         feed: Card::new(feed, site, lang),
-        entries: feed.entries.iter().enumerate().map(|(at, record)| Article::new(at, &record.entry, lang)).collect(),
+        entries: feed
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(at, record)| Article::new(at, feed, &record.entry, lang))
+            .collect(),
     };
     page.render().unwrap_or_default()
 }
@@ -158,10 +163,12 @@ struct Article {
     content: Option<String>,
     picture: Option<Picture>,
     attachments: Vec<Attachment>,
+    /// Address and title of each.
+    also_at: Vec<(String, String)>,
 }
 
 impl Article {
-    fn new(at: usize, entry: &Entry, lang: Lang) -> Self {
+    fn new(at: usize, feed: &Feed, entry: &Entry, lang: Lang) -> Self {
         let words = lang.words();
         Self {
             number: at + 1,
@@ -177,6 +184,10 @@ impl Article {
             content: entry.content.as_deref().map(owned).filter(|html| !html.trim().is_empty()),
             picture: picture(entry, words),
             attachments: attachments(entry),
+            also_at: feed
+                .also_at(&entry.id)
+                .filter_map(|(url, title)| address(url).map(|url| (url.clone(), some_line(title).unwrap_or(url))))
+                .collect(),
         }
     }
 }

@@ -63,6 +63,7 @@ words! {
     updated "更新于" "Updated";
     full_text "展开全文" "Read the full text";
     attachments "附件" "Attachments";
+    also_at "另见" "Also at";
     picture "配图" "Picture";
     untitled "（无标题）" "(untitled)";
     footer "由合流（Heliu）生成" "Made by Heliu";

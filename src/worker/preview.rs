@@ -117,7 +117,7 @@ pub async fn channels(
             read.push(format!("{id}: {address} (layout {layout}, {} entries on the page)", state.entries_on_page));
             flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
         }
-        inputs.push(ChannelInput { channel, records: store.latest(id, spec.limit).await? });
+        inputs.push(ChannelInput { channel, records: store.latest(id, merge::reach(spec)).await? });
     }
     let feed = merge::feed(spec, &inputs, now);
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -232,6 +232,8 @@ fn feed_of(about: &About, candidates: Vec<Candidate>, url: &Url, config: &Config
         updated: now,
         standing: Standing::Live,
         entries: candidates.into_iter().enumerate().map(record).collect(),
+        joined: std::collections::BTreeMap::new(),
+        show_joined: true,
         tombstones: Vec::new(),
     }
 }

@@ -101,7 +101,7 @@ impl Publisher {
         let mut inputs = Vec::new();
         for id in &spec.channels {
             let Some(channel) = config.channels.iter().find(|channel| channel.id == *id) else { continue };
-            inputs.push(ChannelInput { channel, records: self.store.latest(id, spec.limit).await? });
+            inputs.push(ChannelInput { channel, records: self.store.latest(id, merge::reach(spec)).await? });
         }
         let feed = merge::feed(spec, &inputs, self.store.created().await?);
         let site = site(config);

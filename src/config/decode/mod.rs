@@ -6,9 +6,10 @@ mod walk;
 
 use super::check::{self, Validators};
 use super::diagnostic::{Diagnostic, Severity};
-use super::keys::{FEED, SERVICE, TOP};
+use super::keys::{DUPLICATES, FEED, SERVICE, TOP};
 use super::tree::Tree;
-use super::types::{Channel, Config, FeedSpec, Service};
+use super::types::{Channel, Config, Duplicates, FeedSpec, Service};
+use crate::model::Rung;
 use channel::{Declared, Surroundings};
 use std::path::Path;
 use walk::{Item, Walk};
@@ -117,6 +118,9 @@ fn feed(
     let description = walk.one(map.get("description"), Walk::text);
     let language = walk.language(map.get("language"));
     let limit = walk.count(map.get("limit"), 1..=500);
+    let quota = walk.count(map.get("quota"), 1..=500);
+    let max_age = walk.value(map.get("max_age"), check::span);
+    let duplicates = walk.one(map.get("duplicates"), duplicates);
     let mut members = Vec::new();
     for (_, index) in channel::names(walk, map.get("channels"), names, "channel", "channels") {
         used[index] = true;
@@ -133,5 +137,25 @@ fn feed(
         language: language.unwrap_or_else(|| service.language.clone()),
         channels: members.into_iter().map(|channel| channel.id.clone()).collect(),
         limit: limit.unwrap_or(50) as usize,
+        duplicates: duplicates.unwrap_or_default(),
+        quota: quota.map(|quota| quota as usize),
+        max_age,
+    })
+}
+
+fn duplicates(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Duplicates> {
+    let map = walk.fields(item, &DUPLICATES)?;
+    let usual = Duplicates::default();
+    let mut by = Vec::new();
+    for member in map.get("by").map(|item| walk.members(item)).unwrap_or_default() {
+        by.extend(walk.value(Some(&member), check::rung));
+    }
+    by.sort_unstable();
+    by.dedup();
+    Some(Duplicates {
+        by: if map.get("by").is_some() { by } else { Rung::ALL.to_vec() },
+        window: walk.value(map.get("window"), check::span).unwrap_or(usual.window),
+        distance: walk.count(map.get("distance"), 0..=12).unwrap_or(usual.distance),
+        show: if map.get("show_also_at").is_some() { walk.flag(map.get("show_also_at")) } else { usual.show },
     })
 }

@@ -75,6 +75,7 @@ fn file_with(section: &Section, line: &str) -> String {
     let mut channel = "page: 'http://b.example/', layouts: [list], article: [article]".to_owned();
     let mut feed = "channels: [news]".to_owned();
     match section.name {
+        "`duplicates`" => feed = format!("channels: [news], duplicates: {{ {line} }}"),
         "the file" => return format!("{line}\n"),
         "service" => service = needed("title: T; base_url: 'http://a.example/'"),
         "a list layout" => layouts = list(&format!("{{ {} }}", needed("entry: li; title: a; link: a"))),
@@ -127,6 +128,7 @@ fn every_key_has_a_doc_and_an_example_that_loads() {
         &keys::PAGE,
         &keys::SNAPSHOT,
         &keys::FEED,
+        &keys::DUPLICATES,
     ] {
         for key in section.keys {
             assert!(key.doc.ends_with('.') && !key.example.is_empty(), "{}", key.name);
@@ -188,4 +190,29 @@ fn a_reload_tells_what_changed() {
     assert_eq!(fingerprint(&renamed), before);
     // Stored in ledgers: it must never change without a new version of the form.
     assert_eq!(before, "801e850c3eeafac328982c0703fe3d9e3d9f36b7c7faf65ed14b47a6d588b29a");
+}
+
+#[test]
+fn duplicates_quota_and_age() {
+    let file = |feed: &str| {
+        format!(
+            "service: {{ title: T, base_url: 'http://a.example/' }}\nchannels: {{ n: {{ feed: 'http://a.example/f' }} }}\nfeeds: {{ n: {{ channels: [n], {feed} }} }}\n"
+        )
+    };
+    let plain = read(&file("limit: 5")).config.unwrap().feeds.remove(0);
+    assert_eq!((plain.duplicates, plain.quota, plain.max_age), (crate::config::Duplicates::default(), None, None));
+    let text = "quota: 20, max_age: 30d, duplicates: { by: [text, id], window: 12h, distance: 8, show_also_at: false }";
+    let feed = read(&file(text)).config.unwrap().feeds.remove(0);
+    assert_eq!(feed.duplicates.by, [crate::model::Rung::Id, crate::model::Rung::Text]);
+    assert_eq!((feed.duplicates.window.as_secs(), feed.duplicates.distance, feed.duplicates.show), (43_200, 8, false));
+    assert_eq!((feed.quota, feed.max_age.map(|age| age.as_secs())), (Some(20), Some(30 * 86_400)));
+    for bad in [
+        "quota: 0",
+        "max_age: 59s",
+        "duplicates: { by: [] }",
+        "duplicates: { by: url }",
+        "duplicates: { distance: 13 }",
+    ] {
+        assert!(read(&file(bad)).config.is_none(), "{bad}");
+    }
 }

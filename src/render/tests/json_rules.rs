@@ -61,3 +61,34 @@ pub(crate) const BAD: &[(&str, &str)] = &[
     ("\"items\":[", "\"items\":[7,"),
     ("]}", "]"),
 ];
+
+#[test]
+fn every_format_says_where_else_an_entry_appeared() {
+    let mut feed = super::sample::feed(1);
+    let id = feed.entries[0].entry.id.clone();
+    let joined = crate::model::Joined {
+        channel: "other".parse().unwrap(),
+        id: crate::model::EntryId("tag:other".to_owned()),
+        url: Some("https://other.example/1?a=1&b=2".to_owned()),
+        title: "转载 <b>".to_owned(),
+        rung: crate::model::Rung::Text,
+    };
+    feed.joined.insert(id, vec![joined]);
+    let base = url::Url::parse("https://feeds.example.org/").unwrap();
+    let site = crate::render::Site { base_url: &base, title: "T", language: "zh-CN" };
+    for shows in [true, false] {
+        feed.show_joined = shows;
+        let atom = crate::render::atom(&feed, &site);
+        let page = crate::render::feed_page(&feed, &site, crate::render::Lang::En);
+        assert_eq!(atom.contains("href=\"https://other.example/1?a=1&amp;b=2\" rel=\"related\""), shows, "{atom}");
+        assert_eq!(page.contains("Also at") && page.contains("other.example/1"), shows);
+        assert!(!page.contains("转载 <b>"));
+        // For programs the joined entries are always named.
+        let json: serde_json::Value = serde_json::from_str(&crate::render::json_feed(&feed, &site)).unwrap();
+        let expected = serde_json::json!([{
+            "channel": "other", "id": "tag:other", "url": "https://other.example/1?a=1&b=2", "rung": "text"
+        }]);
+        assert_eq!(json["items"][0]["_heliu"]["joined"], expected);
+        assert_eq!(json["items"][0]["_heliu"]["channel"], "shiping");
+    }
+}

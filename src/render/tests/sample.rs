@@ -123,6 +123,8 @@ pub(crate) fn feed(count: usize) -> Feed {
         updated: instant("2026-11-23T15:46:00+08:00").with_timezone(&Utc),
         standing: Standing::Live,
         entries,
+        joined: std::collections::BTreeMap::new(),
+        show_joined: true,
         tombstones: vec![],
     }
 }

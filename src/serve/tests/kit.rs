@@ -1,7 +1,7 @@
 //! A server with documents made by hand and a store that answers from memory.
 #![expect(clippy::disallowed_methods, reason = "the tests ask their own server on loopback")]
 
-use crate::config::{Channel, Config, FeedSpec, Origin, Service};
+use crate::config::{Channel, Config, Duplicates, FeedSpec, Origin, Service};
 use crate::model::{ChannelId, Record};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{Document, Encoding, Representation};
@@ -133,6 +133,9 @@ pub(super) fn config() -> Config {
             language: "zh-CN".into(),
             channels: vec!["shiping".parse().unwrap()],
             limit: 50,
+            duplicates: Duplicates::default(),
+            quota: None,
+            max_age: None,
         }],
     }
 }

@@ -1,0 +1,39 @@
+//! Which entries a feed has room for.
+
+use super::ladder::Winner;
+use crate::config::FeedSpec;
+use chrono::TimeDelta;
+use std::collections::{HashMap, HashSet};
+
+/// Keeps the newest, at most `limit` in all and `quota` of each channel; `sorted` is newest first. With a quota
+/// each channel keeps its newest entry, as far as the limit goes.
+pub(super) fn fit<'a>(spec: &FeedSpec, sorted: Vec<Winner<'a>>) -> Vec<Winner<'a>> {
+    let newest = sorted.first().map(|one| one.placed.at());
+    let age = spec.max_age.and_then(|age| TimeDelta::from_std(age).ok());
+    let oldest = newest.zip(age).and_then(|(newest, age)| newest.checked_sub_signed(age));
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    let mut kept = sorted;
+    kept.retain(|one| {
+        let count = counts.entry(one.placed.place).or_default();
+        let stays =
+            oldest.is_none_or(|oldest| one.placed.at() >= oldest) && spec.quota.is_none_or(|most| *count < most);
+        *count += usize::from(stays);
+        stays
+    });
+    if spec.quota.is_none() || kept.len() <= spec.limit {
+        kept.truncate(spec.limit);
+        return kept;
+    }
+    let mut seen = HashSet::new();
+    let firsts: Vec<bool> = kept.iter().map(|one| seen.insert(one.placed.place)).collect();
+    let mut room = spec.limit.saturating_sub(seen.len());
+    let mut firsts = firsts.into_iter();
+    kept.retain(|_| {
+        let is_first = firsts.next().unwrap_or(false);
+        let stays = is_first || room > 0;
+        room -= usize::from(!is_first && stays);
+        stays
+    });
+    kept.truncate(spec.limit);
+    kept
+}
