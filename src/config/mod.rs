@@ -25,6 +25,7 @@ pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use diff::{Changes, Diff, diff, fingerprint};
 pub use reference::reference;
 pub use schema::schema;
+pub use tree::MAX_BYTES;
 pub use types::{Channel, Config, Duplicates, FeedSpec, Origin, PageAddress, Service, Snapshot};
 
 use diagnostic::Place;

@@ -15,7 +15,7 @@ and again whenever it changes. A file with a mistake is never used: what ran bef
 Schema; editors with a YAML language server complete and check with it when the file starts with
 `# yaml-language-server: $schema=./feeds.schema.json`.
 
-The file is YAML 1.2 in UTF-8, at most 512 KiB, nested at most 32 deep. Anchors (`&name`), aliases (`*name`, at most
+The file is YAML 1.2 in UTF-8, at most 16 MiB and 600,000 values, nested at most 32 deep. Anchors (`&name`), aliases (`*name`, at most
 10000 values in all) and merge keys (`<<: *name`) work; tags (`!name`) and duplicate keys are mistakes. `yes`, `no`,
 `on` and `off` are text; only `true` and `false` are true and false. Names of layouts, channels and feeds are 1 to 64
 characters of `a-z`, `0-9`, `-` and `_` and start with a letter or digit.

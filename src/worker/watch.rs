@@ -20,8 +20,8 @@ const PATIENCE: u32 = 4;
 /// an edit in place can leave size and time as they were.
 const DEEP_LOOK: u32 = 8;
 
-/// The largest feeds.yaml that is read, in bytes; one more byte is read so that `config` can refuse it.
-const LARGEST: u64 = (1 << 20) + 1;
+/// The most that is read of a feeds.yaml, in bytes: one more than `config` takes, so that it can refuse it.
+const LARGEST: u64 = crate::config::MAX_BYTES as u64 + 1;
 
 /// What the file looked like from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use super::super::check;
 use super::super::keys::{CHANNEL, PAGE, SNAPSHOT};
-use super::super::suggest::nearest;
 use super::super::tree::Node;
 use super::super::types::{Channel, Origin, PageAddress, Service, Snapshot};
+use super::known::Known;
 use super::layout::{Syntax, next_page};
 use super::walk::{Fields as Map, Item, Walk};
 use crate::model::{Layout, LayoutKind};
@@ -26,6 +26,8 @@ pub(super) struct Surroundings<'a, 't> {
     pub(super) service: &'a Service,
     pub(super) folder: &'a Path,
     pub(super) layouts: Vec<Declared<'t>>,
+    /// Their names, in the same order.
+    pub(super) known_layouts: Known<'t>,
 }
 
 /// One channel; `None` if something in it is wrong.
@@ -108,6 +110,7 @@ fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Url> {
 
 fn addresses(walk: &mut Walk<'_>, item: &Item<'_>) -> Vec<PageAddress> {
     let mut pages: Vec<PageAddress> = Vec::new();
+    let mut seen = HashSet::new();
     for member in walk.members(item) {
         let page = match &member.tree.value {
             Node::Map(_) => page(walk, &member),
@@ -118,7 +121,7 @@ fn addresses(walk: &mut Walk<'_>, item: &Item<'_>) -> Vec<PageAddress> {
             }
         };
         let Some(page) = page else { continue };
-        if pages.iter().any(|other| other.url == page.url) {
+        if !seen.insert(page.url.clone()) {
             let message = format!("the address {} is here a second time", page.url);
             walk.fault(&member, check::fault(message, "remove it"));
         }
@@ -155,9 +158,8 @@ fn layouts(
     item: Option<&Item<'_>>,
     articles: bool,
 ) -> Vec<Layout> {
-    let known: Vec<&str> = around.layouts.iter().map(|declared| declared.name).collect();
     let mut found = Vec::new();
-    for (member, index) in names(walk, item, &known, "layout", "layouts") {
+    for (member, index) in around.known_layouts.names(walk, item) {
         let declared = &mut around.layouts[index];
         declared.used = true;
         let Some(layout) = &declared.layout else { continue };
@@ -168,35 +170,6 @@ fn layouts(
         let (is, home) = if articles { ("a list layout", "layouts") } else { ("an article layout", "article") };
         let message = format!("`{}` is {is}", layout.name);
         walk.fault(&member, check::fault(message, format!("name it under `{home}`")));
-    }
-    found
-}
-
-/// The names in `item`, each with its index in `known`; dangling and repeated names are mistakes.
-pub(super) fn names<'t>(
-    walk: &mut Walk<'_>,
-    item: Option<&Item<'t>>,
-    known: &[&str],
-    what: &str,
-    section: &str,
-) -> Vec<(Item<'t>, usize)> {
-    let mut seen = HashSet::new();
-    let mut found = Vec::new();
-    for member in item.map(|item| walk.members(item)).unwrap_or_default() {
-        let Some(name) = walk.text(&member) else { continue };
-        if !seen.insert(name.clone()) {
-            walk.fault(&member, check::fault(format!("`{name}` is here a second time"), "remove it"));
-            continue;
-        }
-        if let Some(index) = known.iter().position(|other| *other == name) {
-            found.push((member, index));
-            continue;
-        }
-        let help = match nearest(&name, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("add `{name}` to the section `{section}`, or remove it here"),
-        };
-        walk.fault(&member, check::fault(format!("there is no {what} `{name}`"), help));
     }
     found
 }

@@ -1,16 +1,18 @@
 //! Nodes → values. Every function reports what is wrong to the walk and goes on, so that one run shows all.
 
 mod channel;
+mod known;
 mod layout;
 mod walk;
 
 use super::check::{self, Validators};
-use super::diagnostic::{Diagnostic, Severity};
+use super::diagnostic::Diagnostic;
 use super::keys::{DUPLICATES, FEED, SERVICE, TOP};
 use super::tree::Tree;
 use super::types::{Channel, Config, Duplicates, FeedSpec, Service};
 use crate::model::Rung;
 use channel::{Declared, Surroundings};
+use known::Known;
 use std::path::Path;
 use walk::{Item, Walk};
 
@@ -18,10 +20,8 @@ use walk::{Item, Walk};
 pub(super) fn config(tree: &Tree, folder: &Path, validators: Validators) -> (Option<Config>, Vec<Diagnostic>) {
     let mut walk = Walk::new(&validators);
     let config = top(&mut walk, &Item::root(tree), folder);
-    let mut diagnostics = walk.diagnostics;
-    diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    (config.filter(|_| !failed), diagnostics)
+    let failed = walk.has_errors();
+    (config.filter(|_| !failed), walk.finish())
 }
 
 fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
@@ -30,19 +30,20 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
     // Without a service the rest is still checked, so its defaults stand in.
     let stand_in = service.is_none().then(fallback).flatten();
     let around_service = service.as_ref().or(stand_in.as_ref())?;
-    let layouts = named(walk, map.get("layouts"))
+    let layouts: Vec<Declared<'_>> = named(walk, map.get("layouts"))
         .into_iter()
         .map(|(name, item)| Declared { name, layout: layout::layout(walk, name, &item), item, used: false })
         .collect();
-    let mut around = Surroundings { service: around_service, folder, layouts };
+    let known_layouts = Known::new("layout", layouts.iter().map(|declared| declared.name));
+    let mut around = Surroundings { service: around_service, folder, layouts, known_layouts };
     let declared = named(walk, map.get("channels"));
-    let channels: Vec<Channel> =
-        declared.iter().filter_map(|(name, item)| channel::channel(walk, &mut around, name, item)).collect();
+    let channels: Vec<Option<Channel>> =
+        declared.iter().map(|(name, item)| channel::channel(walk, &mut around, name, item)).collect();
     let mut used = vec![false; declared.len()];
-    let names: Vec<&str> = declared.iter().map(|(name, _)| *name).collect();
+    let known = Known::new("channel", declared.iter().map(|(name, _)| *name));
     let mut feeds = Vec::new();
     for (name, item) in named(walk, map.get("feeds")) {
-        feeds.extend(feed(walk, around_service, &channels, (&names, &mut used), name, &item));
+        feeds.extend(feed(walk, around_service, (&channels, &known, &mut used), name, &item));
     }
     // Beside mistakes these would mostly be their echo.
     if walk.has_errors() {
@@ -54,7 +55,7 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
     for unused in around.layouts.iter().filter(|layout| !layout.used) {
         walk.warn(&unused.item, format!("no channel uses the layout `{}`", unused.name), "use it, or remove it");
     }
-    Some(Config { service: service?, channels, feeds })
+    Some(Config { service: service?, channels: channels.into_iter().flatten().collect(), feeds })
 }
 
 fn fallback() -> Option<Service> {
@@ -108,8 +109,7 @@ fn service(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Service> {
 fn feed(
     walk: &mut Walk<'_>,
     service: &Service,
-    channels: &[Channel],
-    (names, used): (&[&str], &mut Vec<bool>),
+    (channels, known, used): (&[Option<Channel>], &Known<'_>, &mut [bool]),
     name: &str,
     item: &Item<'_>,
 ) -> Option<FeedSpec> {
@@ -122,9 +122,9 @@ fn feed(
     let max_age = walk.value(map.get("max_age"), check::span);
     let duplicates = walk.one(map.get("duplicates"), duplicates);
     let mut members = Vec::new();
-    for (_, index) in channel::names(walk, map.get("channels"), names, "channel", "channels") {
+    for (_, index) in known.names(walk, map.get("channels")) {
         used[index] = true;
-        members.extend(channels.iter().find(|channel| channel.id.as_str() == names[index]));
+        members.extend(&channels[index]);
     }
     let own_title = match members.as_slice() {
         [only] => only.title.clone(),

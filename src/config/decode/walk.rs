@@ -51,10 +51,15 @@ impl<'t> Fields<'t> {
     }
 }
 
+/// The most mistakes, and the most doubts, that are kept. A file with more mistakes is not read on.
+const MAX_KEPT: usize = 1000;
+
 /// The walk: collects mistakes.
 pub(super) struct Walk<'v> {
     pub(super) validators: &'v Validators,
-    pub(super) diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
     /// What was said about which place: an anchor's mistake is reported once, however often it is used.
     said: HashSet<(usize, usize, String)>,
     /// Patterns that were compiled: anchors make one pattern come many times.
@@ -63,17 +68,45 @@ pub(super) struct Walk<'v> {
 
 impl<'v> Walk<'v> {
     pub(super) fn new(validators: &'v Validators) -> Self {
-        Self { validators, diagnostics: Vec::new(), said: HashSet::new(), patterns: HashSet::new() }
+        let (said, patterns) = (HashSet::new(), HashSet::new());
+        Self { validators, diagnostics: Vec::new(), errors: 0, warnings: 0, said, patterns }
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
-        if self.said.insert((diagnostic.line, diagnostic.column, diagnostic.message.clone())) {
+        let kind = match diagnostic.severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        if *kind >= MAX_KEPT {
+            *kind += 1;
+        } else if self.said.insert((diagnostic.line, diagnostic.column, diagnostic.message.clone())) {
+            *kind += 1;
             self.diagnostics.push(diagnostic);
         }
     }
 
     pub(super) fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|found| found.severity == Severity::Error)
+        self.errors > 0
+    }
+
+    /// Whether so many mistakes were found that looking for more helps nobody.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors >= MAX_KEPT
+    }
+
+    /// What was found, in the order of the file, and a word about what is not listed.
+    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        let last = self.diagnostics.last().map_or(Place::START, |last| Place::point(last.line, last.column));
+        if self.is_full() {
+            let message = format!("there are more mistakes than these {MAX_KEPT}");
+            self.diagnostics.push(Diagnostic::error("", last, message).help("mend these first"));
+        }
+        if self.warnings > MAX_KEPT {
+            let message = format!("{} more warnings are not listed", self.warnings - MAX_KEPT);
+            self.diagnostics.push(Diagnostic::warning("", last, message));
+        }
+        self.diagnostics
     }
 
     /// A mistake in the value of `item`.
@@ -118,6 +151,9 @@ impl<'v> Walk<'v> {
         let mut first_lines: HashMap<&str, usize> = HashMap::new();
         let mut pairs = Vec::new();
         for (key, tree) in entries {
+            if self.is_full() {
+                break;
+            }
             let place = Place::of(key.defined);
             let Node::Text(name) = &key.value else {
                 let message = format!("a key must be text, not {}", key.value.kind());
