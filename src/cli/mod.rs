@@ -1,14 +1,18 @@
 //! The command line: one file per verb. `heliu` alone is `heliu serve`.
 
 mod check;
+pub(crate) mod export;
 mod health;
+mod import;
 mod init;
 mod preview;
 pub(crate) mod schema;
 mod serve;
 
+use crate::{config, worker};
+use anyhow::bail;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Heliu (合流): a portal's channels and external feeds as RSS, Atom and JSON Feed.
@@ -29,6 +33,10 @@ enum Verb {
     Check(check::Args),
     /// Show what a channel, feed, address or file would yield, without recording it
     Preview(preview::Args),
+    /// Add the subscriptions of an OPML file to a feeds.yaml, which keeps every byte it has
+    Import(import::Args),
+    /// Write the published feeds, or their sources, as OPML
+    Export(export::Args),
     /// Print the JSON Schema of feeds.yaml
     Schema,
     /// Write a feeds.yaml to begin with
@@ -54,6 +62,8 @@ pub fn run() -> ExitCode {
         Verb::Serve(args) => serve::run(&args),
         Verb::Check(args) => check::run(&args),
         Verb::Preview(args) => preview::run(&args),
+        Verb::Import(args) => import::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Schema => Ok(schema::run()),
         Verb::Init(args) => init::run(&args),
         Verb::Health(args) => health::run(&args),
@@ -63,6 +73,20 @@ pub fn run() -> ExitCode {
         Err(error) => {
             say_error(&format!("heliu: {error:#}"));
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a feeds.yaml; its mistakes come back printed.
+fn load(path: &Path) -> anyhow::Result<config::Config> {
+    let bytes = worker::read_config(path).map_err(anyhow::Error::msg)?;
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let name = path.display().to_string();
+    let loaded = config::load_bytes(&bytes, &name, folder, &worker::validators());
+    match loaded.config {
+        Some(config) => Ok(config),
+        None => {
+            bail!("{}", config::render_diagnostics(&loaded.diagnostics, &String::from_utf8_lossy(&bytes), &name, false))
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `heliu preview`: shows what a channel, a feed, an address or a file would yield, as a table or as JSON Feed.
 
 use super::{ConfigArg, say, say_error};
-use crate::config::{self, Config, Duplicates, FeedSpec};
+use crate::config::{Config, Duplicates, FeedSpec};
 use crate::model::{FeedId, Record};
 use crate::net::{self, Client};
 use crate::worker::{self, Preview};
 use anyhow::{Context as _, bail};
 use chrono::Utc;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let config = load(&args.config.config)?;
+    let config = super::load(&args.config.config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let preview = runtime.block_on(preview(args, &config))?;
     for (place, flaw) in &preview.flaws {
@@ -40,19 +41,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         say(&table(&preview));
     }
     Ok(if preview.feed.entries.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn load(path: &Path) -> anyhow::Result<Config> {
-    let bytes = worker::read_config(path).map_err(anyhow::Error::msg)?;
-    let folder = path.parent().unwrap_or_else(|| Path::new(""));
-    let name = path.display().to_string();
-    let loaded = config::load_bytes(&bytes, &name, folder, &worker::validators());
-    match loaded.config {
-        Some(config) => Ok(config),
-        None => {
-            bail!("{}", config::render_diagnostics(&loaded.diagnostics, &String::from_utf8_lossy(&bytes), &name, false))
-        }
-    }
 }
 
 async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
@@ -89,13 +77,22 @@ async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
         let base = args.base.clone().unwrap_or_else(|| config.service.base_url.clone());
         return Ok(worker::preview_document(&bytes, None, &base, config, now));
     }
-    let names: Vec<_> = config
-        .feeds
-        .iter()
-        .map(|feed| feed.id.as_str())
-        .chain(config.channels.iter().map(|channel| channel.id.as_str()))
-        .collect();
-    bail!("{target:?} is no channel, feed, http(s) address or file; the channels and feeds are {}", names.join(", "))
+    bail!("{target:?} is no channel, feed, http(s) address or file; the channels and feeds are {}", names(config))
+}
+
+/// The most names that a message lists.
+const MOST_NAMED: usize = 100;
+
+/// The names of feeds and channels, each once, feeds first.
+fn names(config: &Config) -> String {
+    let feeds = config.feeds.iter().map(|feed| feed.id.as_str());
+    let channels = config.channels.iter().map(|channel| channel.id.as_str());
+    let mut seen = HashSet::new();
+    let names: Vec<_> = feeds.chain(channels).filter(|name| seen.insert(*name)).collect();
+    match names.len().checked_sub(MOST_NAMED) {
+        None | Some(0) => names.join(", "),
+        Some(rest) => format!("{} and {rest} more", names[..MOST_NAMED].join(", ")),
+    }
 }
 
 /// How wide the title's column is, in terminal cells.

@@ -3,19 +3,23 @@
 //! `tree` reads the YAML into nodes that know their place, `keys` is the table of every key, `decode` turns nodes
 //! into values, resolves names and collects every mistake, `check` judges single values, `diagnostic` prints
 //! mistakes with the line of the file under them, `schema` and `reference` write the JSON Schema and the manual
-//! from the table, `diff` tells what a reload changes.
+//! from the table, `diff` tells what a reload changes. `insert` adds channels and feeds to the text, whose places
+//! `written` knows.
 
 mod check;
 mod decode;
 mod diagnostic;
 mod diff;
+mod insert;
 mod key;
 mod keys;
+mod quote;
 mod reference;
 mod schema;
 mod suggest;
 mod tree;
 mod types;
+mod written;
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +27,11 @@ mod tests;
 pub use check::{Validators, selector};
 pub use diagnostic::{Diagnostic, Severity, render_diagnostics};
 pub use diff::{Changes, Diff, diff, fingerprint};
+pub use insert::{Additions, Insertion, NewChannel, NewFeed, Written, inserted};
 pub use reference::reference;
 pub use schema::schema;
 pub use tree::MAX_BYTES;
-pub use types::{Channel, Config, Duplicates, FeedSpec, Origin, PageAddress, Service, Snapshot};
+pub use types::{Channel, Config, DEFAULT_LIMIT, Duplicates, FeedSpec, Origin, PageAddress, Service, Snapshot};
 
 use diagnostic::Place;
 use std::path::Path;

@@ -104,6 +104,9 @@ impl Channel {
     }
 }
 
+/// The most entries of a feed that names no `limit`.
+pub const DEFAULT_LIMIT: usize = 50;
+
 /// One feed that is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedSpec {

@@ -53,11 +53,16 @@ fn outline(element: Element<'_, '_>) -> Outline {
     let categories = attribute("category").unwrap_or_default();
     Outline {
         title: attribute("title").or_else(|| attribute("text")).unwrap_or_default(),
-        xml_url: attribute("xmlurl").or_else(|| attribute("url").filter(|_| attribute("type").is_some())),
+        xml_url: attribute("xmlurl").or_else(|| attribute("url").filter(|_| is_feed(attribute("type").as_deref()))),
         html_url: attribute("htmlurl"),
         kind: attribute("type").map(|kind| kind.to_ascii_lowercase()),
         description: attribute("description"),
         categories: categories.split(',').map(str::trim).filter(|c| !c.is_empty()).map(str::to_owned).collect(),
         children: element.children().filter(|child| is_outline(*child)).map(outline).collect(),
     }
+}
+
+/// Whether `url` may name a feed: OPML 2.0 gives it to the types `link` and `include`, which name other things.
+fn is_feed(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| !["link", "include"].contains(&kind.to_ascii_lowercase().as_str()))
 }

@@ -20,7 +20,7 @@ mod tests;
 pub use atom::atom;
 pub use document::{Document, Encoding, Representation};
 pub use json_feed::json_feed;
-pub use opml::opml;
+pub use opml::{Folder, opml, sources as opml_sources};
 pub use page::{catalogue, feed_page, style};
 pub use preview::{Preview, preview_json};
 pub use rss::rss;

@@ -9,7 +9,7 @@ use super::check::{self, Validators};
 use super::diagnostic::Diagnostic;
 use super::keys::{DUPLICATES, FEED, SERVICE, TOP};
 use super::tree::Tree;
-use super::types::{Channel, Config, Duplicates, FeedSpec, Service};
+use super::types::{Channel, Config, DEFAULT_LIMIT, Duplicates, FeedSpec, Service};
 use crate::model::Rung;
 use channel::{Declared, Surroundings};
 use known::Known;
@@ -136,7 +136,7 @@ fn feed(
         description: description.unwrap_or_default(),
         language: language.unwrap_or_else(|| service.language.clone()),
         channels: members.into_iter().map(|channel| channel.id.clone()).collect(),
-        limit: limit.unwrap_or(50) as usize,
+        limit: limit.map_or(DEFAULT_LIMIT, |limit| limit as usize),
         duplicates: duplicates.unwrap_or_default(),
         quota: quota.map(|quota| quota as usize),
         max_age,
