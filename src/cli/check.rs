@@ -17,7 +17,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bytes = worker::read_config(&args.file).map_err(anyhow::Error::msg)?;
     let folder = args.file.parent().unwrap_or_else(|| Path::new(""));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let (told, code) = check(&bytes, &args.file.display().to_string(), folder, worker::validators(), colour);
+    let (told, code) = check(&bytes, &args.file.display().to_string(), folder, worker::strict_validators(), colour);
     super::say_error(told.trim_end());
     Ok(if code == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -58,6 +58,18 @@ mod tests {
         ] {
             let (out, exit) = check(text.as_bytes(), "f.yaml", Path::new(""), Validators::default(), false);
             assert_eq!((out.lines().last(), exit), (Some(last), code), "{out}");
+        }
+        let page = "n: { page: 'http://b.example/', layouts: [l], snapshot: { file: snapshots/none.html, url: 'http://b.example/' } }";
+        let lost = good.replace("n: { feed: 'http://b.example/' }", page)
+            + "layouts: { l: { entry: li, title: a, link: a } }\n";
+        for (text, code, said) in [
+            (lost.clone(), 1, "f.yaml:2:77"),
+            (lost.clone(), 1, "\"snapshots/none.html\" cannot be read"),
+            (lost.replace("none.html", "article-2019-12-10.shtml"), 0, "no mistakes"),
+        ] {
+            let (out, exit) =
+                check(text.as_bytes(), "f.yaml", Path::new("/nowhere"), worker::strict_validators(), false);
+            assert!(exit == code && out.contains(said), "{said}: {out}");
         }
         let (out, exit) = check(b"\xff", "f.yaml", Path::new(""), Validators::default(), false);
         assert!(exit == 1 && out.contains("not UTF-8"), "{out}");

@@ -3,6 +3,7 @@
 
 use super::suggest::nearest;
 use chrono_tz::{TZ_VARIANTS, Tz};
+use std::path::Path;
 use std::time::Duration;
 use url::Url;
 
@@ -21,12 +22,14 @@ pub(super) fn fault(message: impl Into<String>, help: impl Into<String>) -> Faul
 pub struct Validators {
     /// Whether a string is a CSS selector of the DOM crate; the error says what is wrong.
     pub selector: fn(&str) -> Result<(), String>,
+    /// Whether a file that feeds.yaml names can be read; the error says why not.
+    pub file: fn(&Path) -> Result<(), String>,
 }
 
 impl Default for Validators {
-    /// Checks that need no DOM: brackets and quotes are in pairs.
+    /// Checks that need no DOM and look at no file: brackets and quotes are in pairs.
     fn default() -> Self {
-        Self { selector }
+        Self { selector, file: |_| Ok(()) }
     }
 }
 

@@ -19,6 +19,7 @@ mod schema;
 mod suggest;
 mod tree;
 mod types;
+mod width;
 mod written;
 
 #[cfg(test)]
@@ -50,18 +51,17 @@ pub struct Loaded {
 #[must_use]
 pub fn load(text: &str, file_name: &str, folder: &Path, validators: &Validators) -> Loaded {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match tree::read(text) {
-        Ok(tree) => {
-            let (config, diagnostics) = decode::config(&tree, folder, *validators);
-            Loaded { config, diagnostics }
-        }
+    let (config, mut diagnostics) = match tree::read(text) {
+        Ok(tree) => decode::config(&tree, folder, *validators),
         Err(mut diagnostics) => {
             for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.message == "the file is empty") {
                 diagnostic.message = format!("{file_name} is empty");
             }
-            Loaded { config: None, diagnostics }
+            (None, diagnostics)
         }
-    }
+    };
+    width::hint(&mut diagnostics, text);
+    Loaded { config, diagnostics }
 }
 
 /// [`load`] for the bytes of a file; bytes that are not UTF-8 are one error.

@@ -35,7 +35,14 @@ use url::Url;
 /// What `config` asks other rooms about selectors.
 #[must_use]
 pub fn validators() -> config::Validators {
-    config::Validators { selector: extract::check_selector }
+    config::Validators { selector: extract::check_selector, ..config::Validators::default() }
+}
+
+/// The same, and whether the files are there that feeds.yaml names. For `heliu check` alone: a service whose
+/// snapshot was lost starts all the same and says so in `/admin`.
+#[must_use]
+pub fn strict_validators() -> config::Validators {
+    config::Validators { file: snapshot::is_there, ..validators() }
 }
 
 /// The `User-Agent` (row P-14): who we are and where to read about us.

@@ -73,12 +73,22 @@ fn text_of(path: &Path, flaws: &mut Vec<Flaw>) -> Option<String> {
     }
 }
 
+/// Whether a snapshot can be read, or a bundled one stands in for it.
+pub(super) fn is_there(path: &Path) -> Result<(), String> {
+    if bundled_snapshot(path).is_some() { Ok(()) } else { sized(path) }
+}
+
 fn file(path: &Path) -> Result<Vec<u8>, String> {
+    sized(path)?;
+    std::fs::read(path).map_err(|error| error.to_string())
+}
+
+fn sized(path: &Path) -> Result<(), String> {
     let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !meta.is_file() || meta.len() > LARGEST {
         return Err(format!("not a file of at most {LARGEST} bytes"));
     }
-    std::fs::read(path).map_err(|error| error.to_string())
+    Ok(())
 }
 
 fn bundled_snapshot(path: &Path) -> Option<&'static [u8]> {

@@ -200,5 +200,11 @@ fn file(walk: &mut Walk<'_>, folder: &Path, item: &Item<'_>) -> Option<PathBuf> 
         walk.fault(item, check::fault(format!("{text:?} is not a file in feeds.yaml's folder"), help));
         return None;
     }
-    Some(folder.join(text))
+    let path = folder.join(&text);
+    if let Err(reason) = (walk.validators.file)(&path) {
+        let help = "put the file there, or mend the path; it is relative to the folder of feeds.yaml";
+        walk.fault(item, check::fault(format!("{text:?} cannot be read: {reason}"), help));
+        return None;
+    }
+    Some(path)
 }
