@@ -115,15 +115,28 @@ fn summary(plan: &Plan, dry_run: bool, path: &Path) -> String {
     format!("{}: {channels}, {feeds} {would}{grown} ({rest})", path.display())
 }
 
-/// The insertions as a reader of diffs knows them: the line they stand in or behind, then what is new.
+/// The insertions as a reader of diffs knows them: new lines with `+`; a line that grows also as it was, with `-`.
 fn additions(old: &str, insertions: &[Insertion]) -> String {
     let mut out = Vec::new();
-    let (mut line, mut from) = (1, 0);
-    for insertion in insertions {
-        line += old[from..insertion.at].matches('\n').count();
-        from = insertion.at;
+    let (mut line, mut from, mut next) = (1, 0, 0);
+    while let Some(first) = insertions.get(next) {
+        line += old[from..first.at].matches('\n').count();
+        from = first.at;
+        let start = old[..from].rfind('\n').map_or(0, |end| end + 1);
+        let end = old[from..].find('\n').map_or(old.len(), |end| from + end);
+        let whole = first.text.ends_with(['\r', '\n']);
+        let count = if whole { 1 } else { insertions[next..].iter().take_while(|one| one.at <= end).count() };
+        let here = &insertions[next..next + count];
+        next += count;
         out.push(format!("@@ line {line} @@"));
-        out.extend(insertion.text.trim_matches(['\r', '\n']).lines().map(|new| format!("+{new}")));
+        let new = if whole {
+            first.text.trim_matches(['\r', '\n']).to_owned()
+        } else {
+            out.push(format!("-{}", old[start..end].trim_end()));
+            let moved = here.iter().map(|one| Insertion { at: one.at - start, text: one.text.clone() });
+            config::inserted(&old[start..end], &moved.collect::<Vec<_>>())
+        };
+        out.extend(new.lines().map(|new| format!("+{new}")));
     }
     out.join("\n")
 }
@@ -166,6 +179,17 @@ fn write_over(target: &Path, beside: &Path, old: &[u8], new: &[u8]) -> anyhow::R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dry_run_shows_whole_lines() {
+        let at = |at, text: &str| Insertion { at, text: text.to_owned() };
+        let old = "a: [b]\nc: d\ne: f";
+        let shown = additions(old, &[at(3, "["), at(5, ", x]"), at(12, "n: 1\nm: 2\n"), at(16, "\nz: 3\n")]);
+        assert_eq!(
+            shown, "@@ line 1 @@\n-a: [b]\n+a: [[b, x]]\n@@ line 3 @@\n+n: 1\n+m: 2\n@@ line 3 @@\n+z: 3",
+            "{shown}"
+        );
+    }
 
     #[test]
     fn a_file_is_replaced_in_one_step_or_stays() {

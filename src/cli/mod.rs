@@ -34,6 +34,12 @@ enum Verb {
     /// Show what a channel, feed, address or file would yield, without recording it
     Preview(preview::Args),
     /// Add the subscriptions of an OPML file to a feeds.yaml, which keeps every byte it has
+    ///
+    /// Each address becomes a channel, unless the file has it already in some spelling (scheme, www, trailing slash and
+    /// tracking parameters do not count). Each folder becomes a feed named by its path; a feed of the same title or
+    /// name takes what it lacks. Its list of channels is extended where it stands; a list that an alias or merge key
+    /// shares, and that of a feed which has its title from its only channel, stays as it is, and a new feed with a
+    /// number behind its name takes the rest. A second import of the same list finds nothing new.
     Import(import::Args),
     /// Write the published feeds, or their sources, as OPML
     Export(export::Args),

@@ -1,6 +1,6 @@
 //! Store → merge → render → the published set. Only feeds that may have changed are made anew.
 
-use crate::config::{Config, FeedSpec};
+use crate::config::{Channel, Config, FeedSpec};
 use crate::merge::{self, ChannelInput};
 use crate::model::{ChannelId, Feed};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
@@ -47,15 +47,17 @@ impl Publisher {
         let mut documents = HashMap::new();
         let mut feeds = Vec::new();
         let mut trouble = None;
+        let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
+        let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, channel)).collect();
         for spec in &config.feeds {
-            let old = before.feeds.iter().find(|feed| feed.id == spec.id);
+            let old = published.get(&spec.id).copied();
             let affected = match scope {
                 Scope::All => true,
                 Scope::Channels(ids) => spec.channels.iter().any(|channel| ids.contains(channel)),
             };
             let made = match old {
-                Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, spec))),
-                _ => self.make(config, spec, now).await,
+                Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, old))),
+                _ => self.make(config, &channels, spec, now).await,
             };
             match (made, old) {
                 (Ok((feed, made)), _) => {
@@ -65,7 +67,7 @@ impl Publisher {
                 (Err(error), old) => {
                     trouble.get_or_insert(error);
                     if let Some(old) = old {
-                        documents.extend(shelved(&before, spec));
+                        documents.extend(shelved(&before, old));
                         feeds.push(Arc::clone(old));
                     }
                 }
@@ -95,12 +97,13 @@ impl Publisher {
     async fn make(
         &self,
         config: &Config,
+        channels: &HashMap<&ChannelId, &Channel>,
         spec: &FeedSpec,
         now: DateTime<Utc>,
     ) -> Result<(Arc<Feed>, Vec<(String, Shelved)>), StoreError> {
         let mut inputs = Vec::new();
         for id in &spec.channels {
-            let Some(channel) = config.channels.iter().find(|channel| channel.id == *id) else { continue };
+            let Some(&channel) = channels.get(id) else { continue };
             inputs.push(ChannelInput { channel, records: self.store.latest(id, merge::reach(spec)).await? });
         }
         let feed = merge::feed(spec, &inputs, self.store.created().await?);
@@ -191,8 +194,7 @@ fn site(config: &Config) -> Site<'_> {
 }
 
 /// The documents of a feed as they are published.
-fn shelved(set: &Published, spec: &FeedSpec) -> Vec<(String, Shelved)> {
-    let Some(feed) = set.feeds.iter().find(|feed| feed.id == spec.id) else { return Vec::new() };
+fn shelved(set: &Published, feed: &Feed) -> Vec<(String, Shelved)> {
     Form::ALL
         .iter()
         .map(|form| format!("/{}", form.path(feed)))

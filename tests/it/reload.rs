@@ -45,7 +45,7 @@ async fn a_bad_file_keeps_the_last_good_configuration() {
                 ["*d"; 9].join(",")
             ),
         ),
-        ("huge".into(), format!("{good}\n# {}\n", "x".repeat(2 << 20))),
+        ("huge".into(), format!("{good}\n# {}\n", "x".repeat(17 << 20))),
         ("NUL".into(), good.replacen("title", "ti\0tle", 1)),
     ];
     // A half-written file, cut at many places. A cut at the very end of a key may still be valid YAML,
