@@ -78,6 +78,7 @@ async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
             duplicates: Duplicates::default(),
             quota: None,
             max_age: None,
+            rules: crate::rule::Rules::default(),
         };
         return Ok(worker::preview_channels(&spec, config, &client, now).await?);
     }

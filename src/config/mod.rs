@@ -9,7 +9,6 @@ mod check;
 mod decode;
 mod diagnostic;
 mod diff;
-mod key;
 mod keys;
 mod reference;
 mod schema;
