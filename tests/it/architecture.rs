@@ -49,7 +49,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     // L4
     (
         "cli",
-        &["model", "config", "decode", "parse", "render", "net", "store", "publish", "telemetry", "worker", "serve"],
+        &[
+            "model",
+            "rule",
+            "config",
+            "decode",
+            "parse",
+            "render",
+            "net",
+            "store",
+            "publish",
+            "telemetry",
+            "worker",
+            "serve",
+        ],
     ),
     ("main", &["cli"]),
     ("lib", &[]),
