@@ -126,6 +126,18 @@ mod with_dictionaries {
     }
 }
 
+#[cfg(all(test, not(feature = "chinese-variants")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_its_dictionaries_the_rule_is_refused() {
+        let mistake = make(&Value::Text("simplified".to_owned())).unwrap_err();
+        assert!(mistake.message.contains("built without `chinese-variants`"), "{mistake:?}");
+        assert!(mistake.help.contains("--features chinese-variants"), "{mistake:?}");
+    }
+}
+
 #[cfg(all(test, feature = "chinese-variants"))]
 mod tests {
     use super::super::tests::{entry_by, record};

@@ -115,12 +115,12 @@ fn value(walk: &mut Walk<'_>, item: &Item<'_>, key: &Key, depth: usize) -> Optio
     match key.kind {
         Kind::Pattern(groups) => {
             let found = walk.pattern(Some(item), groups);
-            if !walk.may_compile(MOST_PATTERNS) {
+            let count = walk.compiled();
+            if count == MOST_PATTERNS + 1 {
                 let message = format!("the rules hold more than {MOST_PATTERNS} regular expressions");
                 walk.fault(item, check::fault(message, "join some with `|`"));
-                return None;
             }
-            text(found)
+            text(found).filter(|_| count <= MOST_PATTERNS)
         }
         Kind::Selector => text(walk.selector(Some(item))),
         Kind::TextSelector => text(text_selector(walk, item)),
@@ -135,6 +135,10 @@ fn value(walk: &mut Walk<'_>, item: &Item<'_>, key: &Key, depth: usize) -> Optio
         Kind::Count(least, most) => walk.count(Some(item), least..=most).map(Value::Count),
         Kind::Span => walk.value(Some(item), check::span).map(Value::Span),
         Kind::Switch(_) if matches!(item.tree.value, Node::Bool(true)) => Some(Value::Flag(true)),
+        Kind::Switch(_) if !matches!(item.tree.value, Node::Map(_)) => {
+            walk.wrong_kind(item, "`true` or a map");
+            None
+        }
         Kind::One(section) | Kind::Switch(section) => values(walk, item, section, depth).map(Value::Map),
         Kind::Condition => condition(walk, item, depth).map(Value::Map),
         Kind::Conditions => {

@@ -282,10 +282,10 @@ impl<'v> Walk<'v> {
         self.compile(item, text, groups)
     }
 
-    /// Counts a pattern of a rule; whether there is room for it.
-    pub(super) fn may_compile(&mut self, most: usize) -> bool {
+    /// Counts a pattern of a rule, and tells how many there are.
+    pub(super) fn compiled(&mut self) -> usize {
         self.compiled += 1;
-        self.compiled <= most
+        self.compiled
     }
 
     pub(super) fn compile(&mut self, item: &Item<'_>, text: String, groups: &'static [&'static str]) -> Option<String> {
