@@ -41,7 +41,12 @@ pub static CONDITION: Section = Section {
             r"'/video/|\.mp4$'",
         ),
         key("id", Kind::Pattern(&[]), "A regular expression on the id.", "'^tag:example\\.org,'"),
-        key("css", Kind::TextSelector, "A CSS selector: something in the full text matches it.", "'video, iframe'"),
+        key(
+            "css",
+            Kind::TextSelector,
+            "A CSS selector: something in the full text matches it.",
+            "'video, img[src*=\"/ad/\"]'",
+        ),
         key(
             "language",
             Kind::Language,
