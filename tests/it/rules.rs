@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 fn item(number: u32, link: &str, more: &str) -> String {
     format!(
         "<item><guid isPermaLink=\"false\">g{number}</guid><title>工人日报评论第{number}篇</title><link>{link}</link>\
-         <pubDate>Sun, 22 Nov 2026 0{number}:00:00 +0800</pubDate>\
+         <pubDate>Mon, 23 Nov 2026 0{number}:00:00 +0800</pubDate>\
          <description>&lt;p&gt;摘要{number}，详见原文。&lt;/p&gt;</description>{more}</item>"
     )
 }
@@ -83,6 +83,12 @@ async fn full_text_is_read_once_and_the_feed_does_not_take_it_back() {
     }
     assert_eq!(site.ids("news").await[1..], ids);
     assert_eq!(site.flaws("news").await, [] as [&str; 0]);
+
+    // A page is corrected while the feed says nothing new: the text is the page's, the summary still the feed's.
+    origin.put("/a/1.html", article(7));
+    site.after(TimeDelta::hours(20)).await;
+    let (summary, content) = text(&site, "工人日报评论第1篇").await;
+    assert_eq!((summary.as_str(), content.contains("第7篇第4段")), ("摘要1，详见原文。", true), "{content}");
 
     // Days later nothing is asked for but the list, and nothing moves.
     site.after(TimeDelta::days(3)).await;
