@@ -1,6 +1,7 @@
 //! The command line: one file per verb. `heliu` alone is `heliu serve`.
 
 mod check;
+mod explain;
 mod health;
 mod init;
 mod preview;

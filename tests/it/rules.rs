@@ -1,5 +1,6 @@
 //! Rules in the running service: full text is fetched once and kept, and no other rule causes a request.
 
+use crate::binary::{folder_with, run, text as text_of};
 use crate::kit::{Answer, Origin, Site};
 use chrono::TimeDelta;
 
@@ -149,4 +150,61 @@ async fn other_rules_are_retroactive_and_ask_nobody() {
     assert!(matches!(site.edit(&full).await, heliu::worker::Reloaded::Applied(_)));
     site.poll().await;
     assert!(paths(&origin).contains(&"/rss.xml".to_owned()), "the feed is read anew");
+}
+
+#[test]
+fn explain_follows_each_entry_through_its_rules() {
+    let origin = Origin::start();
+    let title = "评论员谈劳动者权益保障的三件大事";
+    let reprint = |xml: &str| xml.replace("工人日报评论第1篇", &format!("【转载】{title}"));
+    origin.put("/b.xml", feed(&[reprint(&item(1, "/b/1.html", "")).replace("g1", "other")]));
+    origin.put(
+        "/a.xml",
+        feed(&[
+            item(1, "/a/1.html", "").replace("工人日报评论第1篇", title),
+            item(2, "/a/2.html", ""),
+            item(3, "/a/3.html", ""),
+        ]),
+    );
+    let host = format!("http://127.0.0.1:{}", origin.port());
+    let folder = folder_with(&format!(
+        "service: {{ title: T, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+channels:
+  a: {{ title: 甲报, feed: '{host}/a.xml', rules: [{{ drop: {{ title: 第2篇 }} }}, {{ rewrite: {{ field: link, pattern: '^http', with: ftp }} }}] }}
+  b: {{ title: 乙报, feed: '{host}/b.xml', rules: [{{ rewrite: {{ field: title, pattern: '^【转载】', with: '' }} }}] }}
+feeds:
+  both: {{ channels: [a, b], duplicates: {{ by: [title], window: 3d }}, rules: [{{ drop: {{ title: 第3篇 }} }}, {{ prefix: channel }}] }}
+"
+    ));
+    let output = run(folder.path(), &["preview", "both", "--explain"]);
+    let told = text_of(&output.stdout);
+    assert!(output.status.success(), "{}", text_of(&output.stderr));
+    for line in [
+        "    dropped by rule 1 of the channel: drop: { title: 第2篇 }\n",
+        "    channel 1  drop: { title: 第2篇 } – no change\n",
+        "        ftp: is neither http nor https; the link stays\n",
+        "    dropped by rule 1 of the feed: drop: { title: 第3篇 }\n",
+        &format!("        title: 【转载】{title} → {title}\n"),
+        &format!("        title: {title} → 甲报：{title}\n"),
+        "    shown\n",
+        &format!("    joined by title into “{title}”"),
+        "    before: summary 摘要1，详见原文。; content of",
+    ] {
+        assert!(told.contains(line), "{line}\n{told}");
+    }
+    let output = run(folder.path(), &["preview", "both", "--explain", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let left_out = json["_heliu"]["left_out"].as_array().unwrap();
+    let why: Vec<_> = left_out.iter().map(|one| one["why"].to_string()).collect();
+    assert_eq!(why.len(), 3, "{why:?}");
+    assert!(why.iter().any(|why| why.contains("\"by\":\"title\"")), "{why:?}");
+    let shown = json["items"].as_array().unwrap().iter().find(|item| item["id"] == "g1").unwrap();
+    let steps = shown["_heliu"]["rules"].as_array().unwrap();
+    assert_eq!(steps.len(), 4, "{steps:?}");
+    assert_eq!(steps[3]["changes"][0]["new"], format!("甲报：{title}"));
+    let plain = run(folder.path(), &["preview", "both", "--json"]);
+    assert!(!text_of(&plain.stdout).contains("left_out"));
+    let address = run(folder.path(), &["preview", &format!("{host}/a.xml"), "--explain"]);
+    assert_eq!(address.status.code(), Some(1));
+    assert!(text_of(&address.stderr).contains("name a channel or feed"), "{}", text_of(&address.stderr));
 }
