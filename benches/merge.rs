@@ -19,6 +19,7 @@ fn channel(number: usize) -> Channel {
         timezone: chrono_tz::Asia::Shanghai,
         language: "zh-CN".to_owned(),
         snapshot: None,
+        rules: heliu::rule::Rules::default(),
     }
 }
 
@@ -53,6 +54,7 @@ fn merging(c: &mut Criterion) {
             duplicates: Duplicates::default(),
             quota: None,
             max_age: None,
+            rules: heliu::rule::Rules::default(),
         };
         let inputs = || -> Vec<ChannelInput<'_>> {
             let input = |(place, channel)| ChannelInput { channel, records: records(channel, place, entries) };

@@ -2,6 +2,7 @@
 
 mod check;
 pub(crate) mod export;
+mod explain;
 mod health;
 mod import;
 mod init;

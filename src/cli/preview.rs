@@ -1,6 +1,6 @@
 //! `heliu preview`: shows what a channel, a feed, an address or a file would yield, as a table or as JSON Feed.
 
-use super::{ConfigArg, say, say_error};
+use super::{ConfigArg, explain, say, say_error};
 use crate::config::{Config, Duplicates, FeedSpec};
 use crate::model::{FeedId, Record};
 use crate::net::{self, Client};
@@ -23,6 +23,9 @@ pub(super) struct Args {
     /// Print JSON Feed instead of a table
     #[arg(long)]
     json: bool,
+    /// For a channel or feed: show each entry before and after each rule, and what was joined by which evidence
+    #[arg(long)]
+    explain: bool,
     /// For a file: the address it was saved from, base of its relative links
     #[arg(long, value_name = "URL")]
     base: Option<Url>,
@@ -35,12 +38,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for (place, flaw) in &preview.flaws {
         say_error(&format!("{:?}: {place}: {flaw}", flaw.code.severity()).to_lowercase().replace('\n', " "));
     }
-    if args.json {
+    if args.explain {
+        let Some(explained) = &preview.explained else {
+            bail!("--explain shows what rules do: name a channel or feed of feeds.yaml");
+        };
+        if args.json {
+            say(preview.json_explained().trim_end());
+        } else {
+            say(explain::blocks(explained).trim_end());
+        }
+    } else if args.json {
         say(preview.json().trim_end());
     } else {
         say(&table(&preview));
     }
-    Ok(if preview.feed.entries.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let explained = args.explain && preview.explained.as_ref().is_some_and(|all| !all.is_empty());
+    Ok(if preview.feed.entries.is_empty() && !explained { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
@@ -66,6 +79,7 @@ async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
             duplicates: Duplicates::default(),
             quota: None,
             max_age: None,
+            rules: crate::rule::Rules::default(),
         };
         return Ok(worker::preview_channels(&spec, config, &client, now).await?);
     }

@@ -73,9 +73,13 @@ struct Extraction<'a> {
     articles: Vec<(&'a str, &'a crate::model::ArticleLayout)>,
     timezone: &'a str,
     language: &'a str,
+    /// The only rule that decides what is read. Absent without one, so that ledgers from before know their hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_text: Option<&'a crate::rule::FullText>,
 }
 
-/// A hash (SHA-256 in hexadecimal) of all that decides what is read from a channel: origin, zone, language.
+/// A hash (SHA-256 in hexadecimal) of all that decides what is read from a channel: origin, zone, language,
+/// and the rule `full_text`. Other rules work on what is in the ledger and need no fetch.
 /// The same in every process, on every machine and in every version with the same form.
 #[must_use]
 pub fn fingerprint(channel: &Channel) -> String {
@@ -87,6 +91,7 @@ pub fn fingerprint(channel: &Channel) -> String {
         articles: Vec::new(),
         timezone: channel.timezone.name(),
         language: &channel.language,
+        full_text: channel.rules.full_text(),
     };
     match &channel.origin {
         Origin::Feed { url } => form.feed = Some(url.as_str()),

@@ -1,8 +1,8 @@
 //! Every key of feeds.yaml, once: the decoder's key lists, the JSON Schema and docs/feeds-yaml.md are made from
 //! these tables, so they cannot drift apart.
 
-use super::key::key;
-pub(super) use super::key::{Key, Kind, Section};
+use crate::model::key;
+pub(super) use crate::model::{ConfigKey as Key, ConfigKind as Kind, Section};
 
 pub(super) static TOP: Section = Section {
     name: "the file",
@@ -289,6 +289,7 @@ pub(super) static CHANNEL: Section = Section {
             "Bundled pages that are served, marked as such, until the first live poll succeeds.",
             "{ file: snapshots/list.html, url: 'https://example.org/news/' }",
         ),
+        key("rules", Kind::Rules, "What is done with its entries before duplicates are joined.", "[{ limit: 20 }]"),
     ],
 };
 
@@ -373,5 +374,6 @@ pub(super) static FEED: Section = Section {
             "20",
         ),
         key("max_age", Kind::Span, "Entries older than this, counted back from the newest, are left out.", "30d"),
+        key("rules", Kind::Rules, "What is done with its entries after duplicates are joined.", "[{ prefix: source }]"),
     ],
 };

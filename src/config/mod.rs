@@ -11,7 +11,6 @@ mod decode;
 mod diagnostic;
 mod diff;
 mod insert;
-mod key;
 mod keys;
 mod quote;
 mod reference;

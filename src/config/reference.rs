@@ -4,6 +4,7 @@ use super::keys::{
     ARTICLE, CHANNEL, DUPLICATES, FEED, FIELD, JSON, Key, Kind, LIST, NUMBERED_NEXT, PAGE, REPLACE, SERVICE, SNAPSHOT,
     Section, TOP,
 };
+use crate::rule;
 use std::fmt::Write as _;
 
 const INTRODUCTION: &str = "# feeds.yaml
@@ -43,7 +44,10 @@ const PARTS: [(&str, &Section); 13] = [
 #[must_use]
 pub fn reference() -> String {
     let mut out = INTRODUCTION.to_owned();
-    for (title, section) in PARTS {
+    let parts = PARTS.iter().map(|(title, section)| ((*title).to_owned(), *section));
+    let rules = [("`rules`".to_owned(), &rule::RULE), ("Conditions".to_owned(), &rule::CONDITION)];
+    let each = rule::sections().map(|(name, section)| (format!("Rule `{name}`"), section));
+    for (title, section) in parts.chain(rules).chain(each) {
         let _ = write!(out, "\n## {title}\n\n{}\n\n", section.doc);
         out += "| key | value | without it | meaning | example |\n|---|---|---|---|---|\n";
         for key in section.keys {
@@ -74,6 +78,8 @@ fn value(kind: Kind) -> String {
         Kind::BaseUrl | Kind::Url => "address",
         Kind::Networks => "networks",
         Kind::Selector => "CSS selector",
+        Kind::TextSelector => "CSS selector of the text",
+        Kind::Replacement => "text, may be empty",
         Kind::JsonPath => "dotted path",
         Kind::Pattern(_) => "regular expression",
         Kind::Field | Kind::JsonField => "[field](#fields)",
@@ -86,13 +92,18 @@ fn value(kind: Kind) -> String {
         Kind::Count(least, most) => return format!("{least} to {most}"),
         Kind::Interval => "interval",
         Kind::Span => "1m to 3650d",
+        Kind::Word(words) => return format!("`{}`", words.join("`, `")),
         Kind::Words(words) => return format!("words of {}", words.join(", ")),
         Kind::Names(section) => return format!("names of {section}"),
         Kind::Pages => "[pages](#page)",
         Kind::File => "file",
         Kind::Files => "addresses and files",
         Kind::One(section) | Kind::Many(section) => return format!("map: {}", section.name),
+        Kind::Switch(section) => return format!("`true` or map: {}", section.name),
         Kind::Layouts => "map: layouts",
+        Kind::Rules => "list of [rules](#rules)",
+        Kind::Condition => "[condition](#conditions)",
+        Kind::Conditions => "list of [conditions](#conditions)",
     };
     text.to_owned()
 }

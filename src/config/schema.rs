@@ -1,6 +1,7 @@
 //! The JSON Schema of feeds.yaml (draft 2020-12), made from the table of keys: editors complete and check with it.
 
 use super::keys::{ARTICLE, CHANNEL, FEED, FIELD, JSON, Key, Kind, LIST, NUMBERED_NEXT, PAGE, REPLACE, Section, TOP};
+use crate::rule::{CONDITION, RULE};
 use serde_json::{Map, Value, json};
 
 const NAME: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
@@ -33,8 +34,24 @@ pub fn schema() -> Value {
         "page": section(&PAGE),
         "channel": channel,
         "feed": section(&FEED),
+        "rule": rule(),
+        "condition": condition(),
     });
     root
+}
+
+/// A map with exactly one rule.
+fn rule() -> Value {
+    let mut rule = section(&RULE);
+    rule["minProperties"] = json!(1);
+    rule["maxProperties"] = json!(1);
+    rule
+}
+
+fn condition() -> Value {
+    let mut condition = section(&CONDITION);
+    condition["minProperties"] = json!(1);
+    condition
 }
 
 /// A field of a JSON layout has no attribute.
@@ -92,7 +109,7 @@ fn kind(kind: Kind) -> Value {
     let field = |map: &str| one_or_list(&json!({ "anyOf": [text, reference(map)] }));
     match kind {
         Kind::Text | Kind::JsonPath | Kind::File | Kind::Zone | Kind::Attribute | Kind::Selection => text,
-        Kind::Selector | Kind::Pattern(_) => json!({ "type": "string", "minLength": 1 }),
+        Kind::Selector | Kind::TextSelector | Kind::Pattern(_) => json!({ "type": "string", "minLength": 1 }),
         Kind::Language => json!({ "type": "string", "pattern": "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$" }),
         Kind::BaseUrl | Kind::Url => address,
         Kind::Networks => one_or_list(&text),
@@ -108,6 +125,8 @@ fn kind(kind: Kind) -> Value {
         Kind::Template => numbered,
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Replacement => json!({ "type": "string", "maxLength": 1000 }),
+        Kind::Word(words) => json!({ "enum": words }),
         Kind::Words(words) => one_or_list(&json!({ "enum": words })),
         Kind::Interval | Kind::Span => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
         Kind::Names(_) => {
@@ -119,6 +138,10 @@ fn kind(kind: Kind) -> Value {
             json!({ "type": "object", "propertyNames": { "pattern": ADDRESS }, "additionalProperties": text })
         }
         Kind::One(one) => section(one),
+        Kind::Switch(one) => json!({ "anyOf": [{ "const": true }, section(one)] }),
+        Kind::Condition => reference("condition"),
+        Kind::Conditions => json!({ "type": "array", "items": reference("condition"), "minItems": 1 }),
+        Kind::Rules => json!({ "type": "array", "items": reference("rule"), "minItems": 1, "maxItems": 50 }),
         Kind::Many(many) if many.name == CHANNEL.name => named(&reference("channel")),
         Kind::Many(_) => named(&reference("feed")),
         Kind::Layouts => named(&json!({

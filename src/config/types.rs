@@ -1,6 +1,7 @@
 //! The checked configuration: every name resolves, every selector and pattern compiles, every address is http(s).
 
 use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung};
+use crate::rule::Rules;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use std::path::PathBuf;
@@ -91,6 +92,8 @@ pub struct Channel {
     pub language: String,
     /// The snapshot.
     pub snapshot: Option<Snapshot>,
+    /// What is done with its entries between the ledger and its feeds.
+    pub rules: Rules,
 }
 
 impl Channel {
@@ -128,6 +131,8 @@ pub struct FeedSpec {
     pub quota: Option<usize>,
     /// Entries older than this, counted back from the newest, are left out.
     pub max_age: Option<Duration>,
+    /// What is done with its entries after duplicates are joined.
+    pub rules: Rules,
 }
 
 /// How a feed tells that entries of different channels are one article.

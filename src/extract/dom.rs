@@ -60,6 +60,11 @@ impl Page {
         Node(self.doc.root())
     }
 
+    /// The document, for the crate that finds the text of an article in it.
+    pub(super) fn into_document(self) -> Document {
+        self.doc
+    }
+
     /// A copy without the elements that match.
     pub(super) fn without(&self, remove: &Selector) -> Option<Self> {
         if !self.doc.select_single_matcher(&remove.0).exists() {
@@ -104,6 +109,21 @@ impl<'a> Node<'a> {
     /// Every element below that matches, in document order.
     pub(super) fn select(self, selector: &Selector) -> Vec<Node<'a>> {
         Selection::from(self.0).select_matcher(&selector.0).nodes().iter().map(|node| Node(*node)).collect()
+    }
+
+    /// Whether any element below matches.
+    pub(super) fn has(self, selector: &Selector) -> bool {
+        Selection::from(self.0).select_single_matcher(&selector.0).exists()
+    }
+
+    /// The node above.
+    pub(super) fn parent(self) -> Option<Node<'a>> {
+        self.0.parent().map(Node)
+    }
+
+    /// Takes the node out of its page.
+    pub(super) fn remove(self) {
+        self.0.remove_from_parent();
     }
 
     /// The lower-case name of an element, empty for other nodes.

@@ -19,7 +19,7 @@ const KEPT: [&str; 12] =
 const ADDRESSES: [&str; 4] = ["href", "src", "poster", "cite"];
 
 /// Elements without content or end tag (HTML Standard section 13.1.2).
-const VOID: [&str; 14] =
+pub(super) const VOID: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// The HTML of a node, with the node itself or only what is in it.

@@ -7,6 +7,7 @@ mod address;
 mod article;
 mod credits;
 mod dom;
+mod edit;
 mod entry;
 mod field;
 mod html;
@@ -14,6 +15,7 @@ mod image;
 mod join;
 mod list;
 mod pattern;
+mod readable;
 mod text;
 
 #[cfg(test)]
@@ -21,8 +23,10 @@ mod tests;
 
 pub use address::next_list_page;
 pub use article::{Article, article};
+pub use edit::{Cut, Edited, cut, map_text, picture, pictures, selects, without, without_picture};
 pub use join::{comic, join};
 pub use list::list;
+pub use readable::readable;
 
 #[cfg(doc)]
 use crate::model::ParsedFeed;

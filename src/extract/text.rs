@@ -6,7 +6,7 @@ use super::dom::{Node, Step};
 pub(super) const UNREAD: [&str; 8] = ["script", "style", "template", "noscript", "svg", "math", "select", "textarea"];
 
 /// Elements that begin and end a line.
-const BLOCKS: [&str; 34] = [
+pub(super) const BLOCKS: [&str; 34] = [
     "address",
     "article",
     "aside",

@@ -27,6 +27,7 @@ fn channel(name: &str, is_page: bool) -> Channel {
         timezone: chrono_tz::Asia::Shanghai,
         language: "zh-CN".to_owned(),
         snapshot: None,
+        rules: crate::rule::Rules::default(),
     }
 }
 
@@ -41,6 +42,7 @@ fn spec(limit: usize) -> FeedSpec {
         duplicates: Duplicates::default(),
         quota: None,
         max_age: None,
+        rules: crate::rule::Rules::default(),
     }
 }
 

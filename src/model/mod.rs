@@ -8,6 +8,7 @@ mod date;
 mod entry;
 mod feed;
 mod flaw;
+mod key;
 mod layout;
 mod legal;
 mod name;
@@ -20,6 +21,7 @@ pub use entry::{
 };
 pub use feed::{Feed, Joined, Rung, Tombstone};
 pub use flaw::{Flaw, FlawCode, Severity};
+pub use key::{Key as ConfigKey, Kind as ConfigKind, Section, key};
 pub use layout::{ArticleLayout, Clean, Field, Fields, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, UrlRules};
 pub use legal::{is_legal, legal};
 pub use name::{ChannelId, FeedId, NameError};

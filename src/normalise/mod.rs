@@ -12,7 +12,7 @@ pub mod url;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Candidate, Flaw, FlawCode, Key, KeyKind, ParsedFeed};
+use crate::model::{Candidate, Flaw, FlawCode, Key, KeyKind, ParsedEntry, ParsedFeed};
 use ::url::Url;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -55,6 +55,13 @@ pub fn feed(parsed: &ParsedFeed, context: &Context<'_>) -> (Vec<Candidate>, Vec<
     }
     let candidates = identify(drafts, context, &mut flaws);
     (candidates, flaws)
+}
+
+/// The page of an entry and the value of its link key, as [`feed()`] reads them; `None` without a usable link.
+pub fn page(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>) -> Option<(String, Url)> {
+    let base = url::base(context.base, &[feed.base.as_deref(), read.base.as_deref()]);
+    let link = entry::links(&read.links, &mut entry::Addresses { base, flaws: &mut Vec::new() }).0?;
+    Some((link_key(&link, read.identity.as_deref(), context.kind), link))
 }
 
 /// Gives every draft its keys and its id; merges repeated ones into the first.

@@ -30,6 +30,11 @@ pub fn summary(text: &Text) -> Option<String> {
     line(&plain(text), SUMMARY)
 }
 
+/// A name, term or label as plain text of at most 200 characters, or `None` when nothing is left of it.
+pub fn name(text: &str) -> Option<String> {
+    line(text, super::entry::NAME)
+}
+
 /// The plain text of a text construct.
 pub(super) fn plain(text: &Text) -> String {
     match text.kind {

@@ -22,7 +22,7 @@ pub use document::{Document, Encoding, Representation};
 pub use json_feed::json_feed;
 pub use opml::{Folder, opml, sources as opml_sources};
 pub use page::{catalogue, feed_page, style};
-pub use preview::{Preview, preview_json};
+pub use preview::{Explanation, Preview, preview_json};
 pub use rss::rss;
 pub use words::Lang;
 

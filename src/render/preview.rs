@@ -4,10 +4,12 @@
 use super::json_feed::{Author, Item, authors, item, source};
 use super::text::{language, rfc3339};
 use crate::model::{
-    About, Category, DateRung, Feed, Flaw, Format, Image, Link, Person, Precision, Record, Severity, Source,
+    About, Category, DateRung, EntryId, Feed, Flaw, Format, Image, Link, Person, Precision, Record, Severity, Source,
 };
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What a preview shows.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,17 @@ pub struct Preview<'a> {
     pub charset: Option<&'a str>,
     /// What was wrong: a channel or address, and the flaw.
     pub flaws: &'a [(String, Flaw)],
+    /// What rules made of the entries, when that was asked for.
+    pub explanation: Option<&'a Explanation>,
+}
+
+/// What rules made of the entries, in JSON.
+#[derive(Debug, Clone, Default)]
+pub struct Explanation {
+    /// The steps of each entry that is shown.
+    pub shown: BTreeMap<EntryId, Value>,
+    /// The entries that are not shown, with their steps and why.
+    pub left_out: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -69,6 +82,9 @@ struct FeedExtension<'a> {
     layout: Option<&'a str>,
     charset: Option<&'a str>,
     flaws: Vec<FlawLine<'a>>,
+    /// Only when an explanation was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<&'a [Value]>,
 }
 
 #[derive(Serialize)]
@@ -93,6 +109,9 @@ struct EntryExtension<'a> {
     categories: &'a [Category],
     links: &'a [Link],
     images: &'a [Image],
+    /// Only when an explanation was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<&'a Value>,
 }
 
 /// The preview as JSON Feed 1.1. The same document always gives the same bytes, whenever it is read.
@@ -101,7 +120,7 @@ pub fn preview_json(preview: &Preview<'_>) -> String {
     let about = preview.about;
     let tag = about.language.as_deref().filter(|tag| language(tag).is_some());
     let title = about.title.as_deref().or(preview.address).unwrap_or(&preview.feed.title);
-    let entry = |record| entry(record, tag.unwrap_or_default());
+    let entry = |record| entry(record, tag.unwrap_or_default(), preview.explanation);
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
         title,
@@ -147,10 +166,15 @@ fn extension<'a>(preview: &Preview<'a>) -> FeedExtension<'a> {
         layout: preview.layout,
         charset: preview.charset,
         flaws: preview.flaws.iter().map(line).collect(),
+        left_out: preview.explanation.map(|explanation| explanation.left_out.as_slice()),
     }
 }
 
-fn entry<'a>(record: &'a Record, feed_language: &str) -> Item<EntryExtension<'a>> {
+fn entry<'a>(
+    record: &'a Record,
+    feed_language: &str,
+    explanation: Option<&'a Explanation>,
+) -> Item<EntryExtension<'a>> {
     let entry = &record.entry;
     let given = entry.published.rung != DateRung::FirstSeen;
     let extension = EntryExtension {
@@ -163,6 +187,7 @@ fn entry<'a>(record: &'a Record, feed_language: &str) -> Item<EntryExtension<'a>
         categories: &entry.categories,
         links: &entry.links,
         images: &entry.images,
+        rules: explanation.and_then(|explanation| explanation.shown.get(&entry.id)),
     };
     let mut item = item(record, feed_language, extension);
     item.date_published = item.date_published.filter(|_| given);

@@ -1,18 +1,20 @@
-//! Follows entries to their own pages: for byline, source, editor, full text and pictures.
+//! Follows entries to their own pages: for byline, source, editor, full text and pictures where `article` names
+//! layouts, for the full text alone where the rule `full_text` asks for it.
 //!
 //! A new entry's article is read before the entry is published, so that readers do not get it twice. An
 //! article that could not be read, and one that is young enough to be corrected still, is asked for again
 //! later, driven by the ledger and not by the list, which may well answer 304 for days.
 
 use super::errand::{self, Errand, Page};
-use super::listing::{compute, link_of};
+use super::listing::{compute, context, link_key_of, link_of};
 use crate::config::{Channel, Origin};
-use crate::model::{ArticleLayout, Flaw, FlawCode, Link, ParsedEntry, Record, Text};
+use crate::model::{ArticleLayout, Candidate, Flaw, FlawCode, Link, ParsedEntry, ParsedFeed, Record, Text};
 use crate::net::Accept;
+use crate::rule::FullText;
 use crate::store::{FetchState, Store, StoreError};
-use crate::{decode, extract, schedule};
+use crate::{decode, extract, normalise, schedule};
 use chrono::{DateTime, Utc};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
 
@@ -27,6 +29,33 @@ const LOOK_BACK: usize = 60;
 
 type Layouts = Vec<(String, ArticleLayout)>;
 
+/// How an article's page is read.
+#[derive(Debug, Clone, Copy)]
+enum How<'a> {
+    /// By the channel's article layouts.
+    Layouts(&'a Layouts),
+    /// For its text alone.
+    FullText(&'a FullText),
+}
+
+/// What the list alone says of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed {
+    /// When it came out, which decides whether its article is read again later.
+    published: DateTime<Utc>,
+    /// Whether it came with a full text.
+    has_text: bool,
+}
+
+/// What a list alone says of its entries, by their link keys.
+pub(super) fn listed(candidates: &[Candidate]) -> HashMap<String, Listed> {
+    let of = |candidate: &Candidate| Listed {
+        published: candidate.entry.published.at.to_utc(),
+        has_text: candidate.entry.content.is_some(),
+    };
+    candidates.iter().filter_map(|one| Some((link_key_of(one)?.to_owned(), of(one)))).collect()
+}
+
 /// What reading articles needs to know.
 pub(super) struct Reader<'a> {
     pub store: &'a dyn Store,
@@ -35,24 +64,45 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn layouts(&self) -> Option<&Layouts> {
+    fn how(&self) -> Option<How<'_>> {
         match &self.channel.origin {
-            Origin::Page { articles, .. } if !articles.is_empty() => Some(articles),
-            _ => None,
+            Origin::Page { articles, .. } if !articles.is_empty() => Some(How::Layouts(articles)),
+            _ => self.channel.rules.full_text().map(How::FullText),
         }
     }
 
-    /// Joins to each unknown entry what its article's page says. `published` tells when the list says
-    /// that an entry came out, which decides whether its article is read again later.
+    /// The link key and the page of each entry that has a page of its own.
+    fn links(&self, parsed: &ParsedFeed, base: &Url) -> Vec<Option<(String, Url)>> {
+        let Origin::Feed { .. } = self.channel.origin else { return parsed.entries.iter().map(link_of).collect() };
+        let context = context(self.channel, base, self.now);
+        let mut links: Vec<_> = parsed.entries.iter().map(|entry| normalise::page(entry, parsed, &context)).collect();
+        // A link that several entries share, such as the site's front page, is no entry's article.
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for (key, _) in links.iter().flatten() {
+            *counts.entry(key.clone()).or_default() += 1;
+        }
+        for link in &mut links {
+            link.take_if(|(key, _)| counts.get(key).is_some_and(|count| *count > 1));
+        }
+        links
+    }
+
+    /// Joins to each unknown entry what its article's page says. Yields the link keys of those that were read.
     pub(super) async fn complete(
         &self,
         errand: &mut Errand<'_>,
-        entries: &mut [ParsedEntry],
-        published: impl Fn(&str) -> Option<DateTime<Utc>>,
+        (base, parsed): (&Url, &mut ParsedFeed),
+        listed: &HashMap<String, Listed>,
         flaws: &mut Vec<Flaw>,
-    ) -> Result<(), StoreError> {
-        let Some(layouts) = self.layouts() else { return Ok(()) };
-        let links: Vec<_> = entries.iter().map(link_of).collect();
+    ) -> Result<HashSet<String>, StoreError> {
+        let mut fresh = HashSet::new();
+        let Some(how) = self.how() else { return Ok(fresh) };
+        let mut links = self.links(parsed, base);
+        if matches!(how, How::FullText(full_text) if !full_text.replace) {
+            for link in &mut links {
+                link.take_if(|(key, _)| listed.get(key).is_some_and(|entry| entry.has_text));
+            }
+        }
         let keys: Vec<_> = links.iter().flatten().map(|(key, _)| key.clone()).collect();
         let known = self.store.known_links(&self.channel.id, &keys).await?;
         let mut unknown: HashSet<String> =
@@ -60,7 +110,7 @@ impl Reader<'_> {
         let urls: Vec<_> = links.iter().flatten().map(|(_, url)| url.to_string()).collect();
         errand.recall(self.store, &urls).await?;
         let mut left = MOST_ARTICLES;
-        for (entry, link) in entries.iter_mut().zip(links) {
+        for (entry, link) in parsed.entries.iter_mut().zip(links) {
             let Some((key, url)) = link else { continue };
             if !unknown.remove(&key) {
                 continue;
@@ -74,10 +124,26 @@ impl Reader<'_> {
                 continue;
             }
             left -= 1;
-            let out = published(&key).unwrap_or(self.now);
-            self.read(errand, layouts, &url, key, out, entry, false, flaws).await;
+            let out = listed.get(&key).map_or(self.now, |entry| entry.published);
+            self.read(errand, how, &url, key.clone(), out, entry, false, flaws).await;
+            if entry.article_read {
+                fresh.insert(key);
+            }
         }
-        Ok(())
+        Ok(fresh)
+    }
+
+    /// Takes from entries of a feed the text that it gave, where the ledger holds that of the page or is about to
+    /// get it: else each poll would put the feed's in its place again. Not from those that `complete` just read.
+    pub(super) fn spare(&self, errand: &Errand<'_>, fresh: &HashSet<String>, candidates: &mut [Candidate]) {
+        let Some(How::FullText(_)) = self.how() else { return };
+        let was_read = |url: &String| errand.state(url).is_some_and(|state| state.body_hash.is_some());
+        for candidate in candidates {
+            let is_fresh = link_key_of(candidate).is_some_and(|key| fresh.contains(key));
+            if !is_fresh && candidate.entry.url.as_ref().is_some_and(was_read) {
+                candidate.entry.content = None;
+            }
+        }
     }
 
     /// Reads again the articles of known entries that are due; yields entries that hold what was read.
@@ -86,7 +152,7 @@ impl Reader<'_> {
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
     ) -> Result<Vec<ParsedEntry>, StoreError> {
-        let Some(layouts) = self.layouts() else { return Ok(Vec::new()) };
+        let Some(how) = self.how() else { return Ok(Vec::new()) };
         let records = self.store.latest(&self.channel.id, LOOK_BACK).await?;
         let urls: Vec<_> = records.iter().filter_map(|record| record.entry.url.clone()).collect();
         errand.recall(self.store, &urls).await?;
@@ -100,7 +166,7 @@ impl Reader<'_> {
                 ..ParsedEntry::default()
             };
             let out = record.entry.published.at.to_utc();
-            self.read(errand, layouts, &url, key, out, &mut entry, true, flaws).await;
+            self.read(errand, how, &url, key, out, &mut entry, true, flaws).await;
             if entry.article_read {
                 entries.push(entry);
             }
@@ -125,7 +191,7 @@ impl Reader<'_> {
     async fn read(
         &self,
         errand: &mut Errand<'_>,
-        layouts: &Layouts,
+        how: How<'_>,
         url: &Url,
         key: String,
         published: DateTime<Utc>,
@@ -134,10 +200,16 @@ impl Reader<'_> {
         flaws: &mut Vec<Flaw>,
     ) {
         let failures = errand.state(url.as_str()).map_or(0, |state| state.failures);
-        let outcome = pages(errand, layouts, url, trust).await;
+        let outcome = pages(errand, how, url, trust).await;
         match outcome {
             Ok(read) => {
-                if let Some(articles) = read {
+                if let Some(mut articles) = read {
+                    if trust && matches!(how, How::FullText(_)) {
+                        // The summary is the feed's; this entry only does not know it.
+                        for article in &mut articles {
+                            article.paragraphs.clear();
+                        }
+                    }
                     extract::join(entry, &articles);
                     entry.article_read = true;
                     errand.used(url);
@@ -151,7 +223,7 @@ impl Reader<'_> {
             }
             Err(flaw) => {
                 flaws.push(flaw);
-                if !trust && comics(layouts) {
+                if !trust && matches!(how, How::Layouts(layouts) if comics(layouts)) {
                     extract::comic(entry);
                 }
                 let failures = failures + 1;
@@ -174,7 +246,7 @@ pub(super) fn comics(layouts: &[(String, ArticleLayout)]) -> bool {
 /// All pages of an article; `None` when it has not changed since it was last read.
 async fn pages(
     errand: &mut Errand<'_>,
-    layouts: &Layouts,
+    how: How<'_>,
     first: &Url,
     trust: bool,
 ) -> Result<Option<Vec<extract::Article>>, Flaw> {
@@ -184,6 +256,10 @@ async fn pages(
     if page.unchanged {
         return Ok(None);
     }
+    let layouts = match how {
+        How::Layouts(layouts) => layouts,
+        How::FullText(full_text) => return read_text(page, full_text.clone()).await.map(|article| Some(vec![article])),
+    };
     let (article, flaws) = extract_article(page, layouts.clone()).await;
     let why = flaws.first().map_or_else(|| "no article layout fits".to_owned(), |flaw| flaw.detail.clone());
     let article = article.ok_or_else(|| unread(format!("{first}: {why}")))?;
@@ -207,6 +283,16 @@ async fn pages(
         articles.push(article);
     }
     Ok(Some(articles))
+}
+
+async fn read_text(page: Arc<Page>, how: FullText) -> Result<extract::Article, Flaw> {
+    let (article, flaws) = compute(move || {
+        let decoded = decode::decode(&page.body, page.content_type.as_deref());
+        extract::readable(&decoded.text, &page.url, how.select.as_deref(), how.remove.as_deref())
+    })
+    .await;
+    let why = || flaws.into_iter().next().unwrap_or_else(|| Flaw::new(FlawCode::ArticleUnread, "nothing was read"));
+    article.ok_or_else(why)
 }
 
 async fn extract_article(page: Arc<Page>, layouts: Layouts) -> (Option<extract::Article>, Vec<Flaw>) {

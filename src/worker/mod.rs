@@ -3,11 +3,13 @@
 //! [`Service`] holds the parts together. One poll goes through `poll`, which asks `listing` for the list
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `plan` knows which
 //! channels are polled together and when, `publisher` turns the ledger into the published set, `watch`
-//! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording.
+//! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording,
+//! `explain` what rules and duplicates made of each entry.
 
 mod articles;
 mod clock;
 mod errand;
+mod explain;
 mod listing;
 mod plan;
 mod poll;
@@ -19,6 +21,7 @@ mod snapshot;
 mod watch;
 
 pub use clock::{Clock, SystemClock};
+pub use explain::{Explained, Fate};
 pub use preview::{
     Document as PreviewDocument, Preview, PreviewError, channels as preview_channels, document as preview_document,
     url as preview_url,

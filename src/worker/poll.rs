@@ -1,15 +1,15 @@
 //! One poll of a group of channels that share addresses: fetch, read, follow, normalise, record.
 
-use super::articles::Reader;
+use super::articles::{self, Reader};
 use super::errand::Errand;
-use super::listing::{self, Desk, Listing, link_key_of};
+use super::listing::{self, Desk, Listing};
 use crate::config::{self, Channel};
 use crate::model::{ChannelId, Flaw, FlawCode, Standing};
 use crate::net::Client;
 use crate::schedule::{self, Outcome, Policy};
 use crate::store::{Attempt, Change, Poll, PollState, Seen, Store, StoreError};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -150,14 +150,14 @@ impl Poller<'_> {
         state.exempt = errand.exempt().unwrap_or(state.exempt);
         self.note_attempt(&listing, flaws, state);
         self.note_outcome(channel, &listing, flaws, state);
-        let seen = match listing {
+        let (mut seen, fresh) = match listing {
             Listing::Nothing { .. } => return Ok(None),
             Listing::Unchanged { .. } => {
                 // The list is as it was when it was last read, so what was wrong with it still is. What was
                 // wrong in a failed poll since then is over.
                 let still = before.flaws.iter().filter(|flaw| flaw.code != FlawCode::ArticleUnread);
                 flaws.extend(still.filter(|_| before.error.is_none()).cloned());
-                Vec::new()
+                (Vec::new(), HashSet::new())
             }
             Listing::Read(read) => {
                 judge_size(&read.parsed, before, state, flaws);
@@ -165,27 +165,28 @@ impl Poller<'_> {
             }
         };
         let again = self.articles_again(channel, errand, flaws).await?;
+        Reader { store: self.store, channel, now: self.now }.spare(errand, &fresh, &mut seen);
         let candidates: Vec<_> = seen.into_iter().chain(again).collect();
         Ok((!candidates.is_empty()).then_some(Seen { standing: Standing::Live, candidates }))
     }
 
+    /// The entries of a list, with the link keys of those whose article was read.
     async fn candidates(
         &self,
         channel: &Arc<Channel>,
         read: listing::Read,
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
-    ) -> Result<Vec<crate::model::Candidate>, StoreError> {
+    ) -> Result<(Vec<crate::model::Candidate>, HashSet<String>), StoreError> {
         let listing::Read { url, mut parsed, .. } = read;
         // A first look at the list alone: when did each entry come out?
         let (listed, _) = listing::normalise(channel, &url, self.now, parsed.clone()).await;
-        let out: HashMap<_, _> =
-            listed.iter().filter_map(|c| Some((link_key_of(c)?, c.entry.published.at.to_utc()))).collect();
+        let listed = articles::listed(&listed);
         let reader = Reader { store: self.store, channel, now: self.now };
-        reader.complete(errand, &mut parsed.entries, |key| out.get(key).copied(), flaws).await?;
+        let fresh = reader.complete(errand, (&url, &mut parsed), &listed, flaws).await?;
         let (candidates, found) = listing::normalise(channel, &url, self.now, parsed).await;
         flaws.extend(found);
-        Ok(candidates)
+        Ok((candidates, fresh))
     }
 
     async fn articles_again(

@@ -1,6 +1,7 @@
 //! Shows what a channel, a feed, an address or a file would yield, through the very pipeline that the
 //! running service uses, without recording anything.
 
+use super::explain::{self, Explained};
 use super::listing::compute;
 use super::poll::Poller;
 use super::service::Service;
@@ -33,6 +34,8 @@ pub struct Preview {
     pub read: Vec<String>,
     /// The flaws, each with the channel or address it belongs to.
     pub flaws: Vec<(String, Flaw)>,
+    /// What rules and duplicates made of each entry; `None` for what is not a channel or feed of feeds.yaml.
+    pub explained: Option<Vec<Explained>>,
 }
 
 /// A document that was read.
@@ -58,6 +61,18 @@ impl Preview {
     /// The preview as JSON Feed 1.1.
     #[must_use]
     pub fn json(&self) -> String {
+        self.as_json(None)
+    }
+
+    /// [`json`](Self::json) with the steps of each rule under `_heliu.rules`, and the entries that are not shown
+    /// under `_heliu.left_out`.
+    #[must_use]
+    pub fn json_explained(&self) -> String {
+        let explanation = self.explained.as_deref().map(explain::as_json);
+        self.as_json(explanation.as_ref())
+    }
+
+    fn as_json(&self, explanation: Option<&render::Explanation>) -> String {
         let read = self.document.as_ref();
         render::preview_json(&render::Preview {
             feed: &self.feed,
@@ -67,6 +82,7 @@ impl Preview {
             layout: read.and_then(|read| read.layout.as_deref()),
             charset: read.map(|read| read.charset.as_str()),
             flaws: &self.flaws,
+            explanation,
         })
     }
 }
@@ -120,6 +136,7 @@ pub async fn channels(
         inputs.push(ChannelInput { channel, records: store.latest(id, merge::reach(spec)).await? });
     }
     let feed = merge::feed(spec, &inputs, now);
+    let explained = Some(explain::explain(spec, &inputs, &feed, now));
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let about = About {
         title: some(&feed.title),
@@ -129,7 +146,7 @@ pub async fn channels(
         updated: (!feed.entries.is_empty()).then(|| feed.updated.fixed_offset()),
         ..About::default()
     };
-    Ok(Preview { feed, about, document: None, read, flaws })
+    Ok(Preview { feed, about, document: None, read, flaws, explained })
 }
 
 /// Previews an address: an external feed, a list page or an article that one of the configured layouts fits.
@@ -169,7 +186,8 @@ pub fn document(bytes: &[u8], content_type: Option<&str>, url: &Url, config: &Co
     let feed = feed_of(&about, candidates, url, config, now);
     let charset = decoded.charset.to_string();
     let document = Some(Document { url: url.clone(), format: parsed.format, layout: parsed.layout, charset });
-    Preview { feed, about, document, read, flaws: flaws.into_iter().map(|flaw| (url.to_string(), flaw)).collect() }
+    let flaws = flaws.into_iter().map(|flaw| (url.to_string(), flaw)).collect();
+    Preview { feed, about, document, read, flaws, explained: None }
 }
 
 /// Reads a page with every layout that the configuration has: as a list, else as an article.

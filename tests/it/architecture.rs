@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("parse", &["model", "decode", "xml"]),
     ("extract", &["model", "decode"]),
     ("normalise", &["model", "decode"]),
-    ("rule", &["model", "normalise"]),
+    ("rule", &["model", "normalise", "extract"]),
     ("schedule", &["model"]),
     ("config", &["model", "rule", "extract", "normalise"]),
     ("merge", &["model", "config", "normalise", "rule"]),
@@ -52,6 +52,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model",
+            "rule",
             "config",
             "decode",
             "parse",
@@ -73,6 +74,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const FENCES: &[(&str, &[&str])] = &[
     ("dom_query", &["extract/dom.rs"]),
     ("html5ever", &["extract/dom.rs"]),
+    ("dom_smoothie", &["extract/readable.rs"]),
+    ("ferrous_opencc", &["rule/chinese.rs"]),
     ("memchr", &["xml/", "parse/"]),
     ("web_atoms", &["xml/"]),
     ("base64", &["serve/"]),

@@ -89,17 +89,17 @@ fn wait_for(log: &mut impl BufRead, what: &str) -> String {
     }
 }
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(HELIU).args(arguments).current_dir(folder).env("NO_COLOR", "1").output().unwrap()
 }
 
-fn folder_with(config: &str) -> TempDir {
+pub(crate) fn folder_with(config: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("feeds.yaml"), config).unwrap();
     folder
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

@@ -6,6 +6,7 @@ use super::super::tree::Node;
 use super::super::types::{Channel, Origin, PageAddress, Service, Snapshot};
 use super::known::Known;
 use super::layout::{Syntax, next_page};
+use super::rules::{Owner, rules};
 use super::walk::{Fields as Map, Item, Walk};
 use crate::model::{Layout, LayoutKind};
 use std::collections::HashSet;
@@ -43,6 +44,7 @@ pub(super) fn channel(
     let timezone = walk.value(map.get("timezone"), check::zone);
     let language = walk.language(map.get("language"));
     let snapshot = walk.one(map.get("snapshot"), |walk, item| snapshot(walk, around.folder, item));
+    let rules = rules(walk, map.get("rules"), Owner::Channel { has_article: map.get("article").is_some() });
     let origin = origin(walk, around, &map)?;
     Some(Channel {
         id: name.parse().ok()?,
@@ -52,6 +54,7 @@ pub(super) fn channel(
         timezone: timezone.unwrap_or(around.service.timezone),
         language: language.unwrap_or_else(|| around.service.language.clone()),
         snapshot,
+        rules,
     })
 }
 

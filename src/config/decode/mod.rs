@@ -3,6 +3,7 @@
 mod channel;
 mod known;
 mod layout;
+mod rules;
 mod walk;
 
 use super::check::{self, Validators};
@@ -121,6 +122,7 @@ fn feed(
     let quota = walk.count(map.get("quota"), 1..=500);
     let max_age = walk.value(map.get("max_age"), check::span);
     let duplicates = walk.one(map.get("duplicates"), duplicates);
+    let rules = rules::rules(walk, map.get("rules"), rules::Owner::Feed);
     let mut members = Vec::new();
     for (_, index) in known.names(walk, map.get("channels")) {
         used[index] = true;
@@ -140,6 +142,7 @@ fn feed(
         duplicates: duplicates.unwrap_or_default(),
         quota: quota.map(|quota| quota as usize),
         max_age,
+        rules,
     })
 }
 

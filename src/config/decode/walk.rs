@@ -46,6 +46,10 @@ pub(super) struct Fields<'t> {
 }
 
 impl<'t> Fields<'t> {
+    /// Every key that is there, in the order of the file.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(&'static Key, Item<'t>)> {
+        self.values.iter()
+    }
     pub(super) fn get(&self, name: &str) -> Option<&Item<'t>> {
         self.values.iter().find(|(key, _)| key.name == name).map(|(_, item)| item)
     }
@@ -64,12 +68,14 @@ pub(super) struct Walk<'v> {
     said: HashSet<(usize, usize, String)>,
     /// Patterns that were compiled: anchors make one pattern come many times.
     patterns: HashSet<(String, &'static [&'static str])>,
+    /// How many patterns rules hold, anchors included: unlike those of layouts all are compiled at once.
+    compiled: usize,
 }
 
 impl<'v> Walk<'v> {
     pub(super) fn new(validators: &'v Validators) -> Self {
         let (said, patterns) = (HashSet::new(), HashSet::new());
-        Self { validators, diagnostics: Vec::new(), errors: 0, warnings: 0, said, patterns }
+        Self { validators, diagnostics: Vec::new(), errors: 0, warnings: 0, said, patterns, compiled: 0 }
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
@@ -310,6 +316,12 @@ impl<'v> Walk<'v> {
         let item = item?;
         let text = self.raw_text(item)?;
         self.compile(item, text, groups)
+    }
+
+    /// Counts a pattern of a rule, and tells how many there are.
+    pub(super) fn compiled(&mut self) -> usize {
+        self.compiled += 1;
+        self.compiled
     }
 
     pub(super) fn compile(&mut self, item: &Item<'_>, text: String, groups: &'static [&'static str]) -> Option<String> {

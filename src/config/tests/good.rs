@@ -4,6 +4,7 @@ use super::super::keys::{self, Section};
 use super::super::{Config, Origin, diff, fingerprint, reference, schema};
 use super::{read, root, same_as_file};
 use crate::model::{Clean, LayoutKind, NextPage};
+use crate::rule;
 use serde_json::Value;
 use std::path::Path;
 
@@ -106,16 +107,34 @@ fn file_with(section: &Section, line: &str) -> String {
             channel = format!("{channel}, snapshot: {{ {} }}", needed("file: a; url: 'http://b.example/'"));
         }
         "a feed" => feed = needed("channels: [news]"),
-        other => panic!("{other}"),
+        "`full_text`" => {
+            channel = format!("feed: 'http://b.example/', rules: [{{ full_text: {{ {line} }} }}]");
+        }
+        "a rule" if line.starts_with("full_text:") => {
+            channel = format!("feed: 'http://b.example/', rules: [{{ {line} }}]");
+        }
+        other => feed = format!("channels: [news], rules: [{{ {} }}]", rule_with(other, line, &needed)),
     }
     format!(
         "service: {{ {service} }}\n{layouts}\nchannels: {{ news: {{ {channel} }} }}\nfeeds: {{ news: {{ {feed} }} }}\n"
     )
 }
 
+/// A rule in which `section` holds `line`.
+fn rule_with(section: &str, line: &str, needed: &dyn Fn(&str) -> String) -> String {
+    match section {
+        "a rule" => line.to_owned(),
+        "a condition" => format!("drop: {{ {line} }}"),
+        "`rewrite`" => format!("rewrite: {{ {} }}", needed("field: title; pattern: a; with: b")),
+        "`sort`" => format!("sort: {{ {} }}", needed("by: title")),
+        other => format!("{}: {{ {line} }}", other.trim_matches('`')),
+    }
+}
+
 #[test]
 fn every_key_has_a_doc_and_an_example_that_loads() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
+    let rules = [&rule::RULE, &rule::CONDITION].into_iter().chain(rule::sections().map(|(_, section)| section));
     for section in [
         &keys::SERVICE,
         &keys::LIST,
@@ -129,8 +148,11 @@ fn every_key_has_a_doc_and_an_example_that_loads() {
         &keys::SNAPSHOT,
         &keys::FEED,
         &keys::DUPLICATES,
-    ] {
-        for key in section.keys {
+    ]
+    .into_iter()
+    .chain(rules)
+    {
+        for key in section.keys.iter().filter(|key| key.name != "chinese" || cfg!(feature = "chinese-variants")) {
             assert!(key.doc.ends_with('.') && !key.example.is_empty(), "{}", key.name);
             let text = file_with(section, &format!("{}: {}", key.name, key.example));
             let errors: Vec<_> =

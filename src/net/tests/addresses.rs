@@ -216,7 +216,7 @@ async fn closed_addresses_are_never_dialled() {
             }
         }
     }
-    assert_eq!(trace.dialled(), []);
+    assert_eq!(trace.dialled(), <[SocketAddr; 0]>::default());
     assert_eq!(*trace.names.lock().unwrap(), Vec::<String>::new(), "all of these are addresses, not names");
 }
 
@@ -230,7 +230,7 @@ async fn names_of_closed_addresses_are_never_dialled() {
         assert_eq!(error.kind, FetchErrorKind::Refused, "{error}");
         assert!(error.message.contains("allow_networks"));
     }
-    assert_eq!(trace.dialled(), []);
+    assert_eq!(trace.dialled(), <[SocketAddr; 0]>::default());
 }
 
 #[tokio::test]
@@ -275,7 +275,10 @@ async fn mixed_answers_dial_only_public_addresses() {
     let answers = answers.iter().map(|ip| ip.parse().unwrap()).collect();
     let (client, trace) = traced(Trace { answers, ..Trace::default() });
     client.fetch(get("http://mixed.test/")).await.unwrap_err();
-    assert_eq!(trace.dialled(), ["8.8.8.8:80".parse().unwrap(), "[2606:4700::1111]:80".parse().unwrap()]);
+    assert_eq!(
+        trace.dialled(),
+        ["8.8.8.8:80", "[2606:4700::1111]:80"].map(|address| address.parse::<SocketAddr>().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -288,7 +291,7 @@ async fn a_name_that_changes_its_mind_gains_nothing() {
         let expected = if round == 0 { FetchErrorKind::Connect } else { FetchErrorKind::Refused };
         assert_eq!(error.kind, expected);
     }
-    assert_eq!(trace.dialled(), ["8.8.8.8:80".parse().unwrap()]);
+    assert_eq!(trace.dialled(), ["8.8.8.8:80".parse::<SocketAddr>().unwrap()]);
 }
 
 #[tokio::test]
@@ -309,7 +312,7 @@ async fn ports_and_schemes() {
     ] {
         assert_eq!(client.fetch(get(address)).await.unwrap_err().kind, FetchErrorKind::Refused, "{address}");
     }
-    assert_eq!(trace.dialled(), []);
+    assert_eq!(trace.dialled(), <[SocketAddr; 0]>::default());
 }
 
 #[tokio::test]

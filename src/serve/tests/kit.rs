@@ -107,6 +107,7 @@ fn channel(id: &str, title: &str) -> Channel {
         timezone: chrono_tz::Asia::Shanghai,
         language: "zh-CN".into(),
         snapshot: None,
+        rules: crate::rule::Rules::default(),
     }
 }
 
@@ -136,6 +137,7 @@ pub(super) fn config() -> Config {
             duplicates: Duplicates::default(),
             quota: None,
             max_age: None,
+            rules: crate::rule::Rules::default(),
         }],
     }
 }
