@@ -50,6 +50,24 @@ pub enum StoreError {
         /// The newest version known here.
         known: i64,
     },
+    /// Another Heliu has the data folder open.
+    #[error(
+        "another Heliu is running with the data folder {folder}. Stop it, or give this one a folder of its own with --data"
+    )]
+    InUse {
+        /// The folder.
+        folder: String,
+    },
+    /// The file was deleted or replaced while it was in use.
+    #[error(
+        "the store {path} {what} while Heliu runs; nothing more is recorded, what is published keeps being served. Put the file or a backup in its place and restart Heliu; a restart without it starts an empty ledger"
+    )]
+    Gone {
+        /// The path.
+        path: String,
+        /// What happened to it.
+        what: &'static str,
+    },
     /// The file is damaged.
     #[error(
         "the store {path} is damaged: {reason}. Stop Heliu, keep a copy of the file, and restore a backup or move it away to start afresh"

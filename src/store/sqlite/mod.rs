@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
 
 mod error;
+mod folder;
 mod migrate;
 mod open;
 mod record;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    hold: folder::Hold,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -33,8 +35,8 @@ impl SqliteStore {
     /// creation date of a new ledger.
     ///
     /// # Errors
-    /// [`StoreError::Open`] when folder or file cannot be used, [`StoreError::TooNew`], [`StoreError::Damaged`],
-    /// [`StoreError::Full`]. None of them changes the file.
+    /// [`StoreError::Open`] when folder or file cannot be used, [`StoreError::InUse`], [`StoreError::TooNew`],
+    /// [`StoreError::Damaged`], [`StoreError::Full`]. None of them changes the file.
     pub async fn open(folder: &Path, now: DateTime<Utc>) -> Result<Self, StoreError> {
         open::open(folder, now).await
     }
@@ -123,6 +125,7 @@ async fn stamp_whole(
 #[async_trait]
 impl Store for SqliteStore {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
+        self.hold.check(&self.path).await?;
         let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
         record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))
     }
@@ -214,12 +217,14 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        self.hold.check(&self.path).await?;
         self.created().await.map(drop)
     }
 
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await; // the last one out copies the log into the file
+        self.hold.release();
     }
 }
 

@@ -240,3 +240,48 @@ async fn fields_and_flaws_of_a_newer_heliu_are_tolerated() {
     pragma(&store, "UPDATE entry SET body = '{' WHERE seq = 3".to_owned()).await;
     assert!(matches!(store.latest(&channel("a"), 999).await, Err(StoreError::Damaged { .. })));
 }
+
+#[tokio::test]
+async fn one_heliu_at_a_time_uses_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+    let second = SqliteStore::open(folder.path(), instant(0)).await.unwrap_err();
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    let told = second.to_string();
+    assert!(told.contains(&folder.path().display().to_string()) && told.contains("--data"), "{told}");
+    assert_eq!(first.record(&live(1, vec![linked("1", "甲")])).await.unwrap().new.len(), 1, "the first goes on");
+    first.close().await;
+    let third = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+    drop(third);
+    SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+}
+
+/// Takes the file away in some way; the store must say so and record nothing more.
+async fn check_loss(what: &str, lose: impl Fn(&Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let store = SqliteStore::open(&data, instant(0)).await.unwrap();
+    store.record(&live(1, vec![linked("1", "甲")])).await.unwrap();
+    store.ping().await.unwrap();
+    lose(&data);
+    for error in [store.ping().await.unwrap_err(), store.record(&live(2, vec![linked("2", "乙")])).await.unwrap_err()]
+    {
+        assert!(matches!(error, StoreError::Gone { .. }), "{error}");
+        let told = error.to_string();
+        assert!(told.contains(what) && told.contains("heliu.db") && told.contains("restart"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_taken_away_is_noticed() {
+    let delete = |data: &Path| std::fs::remove_file(data.join("heliu.db")).unwrap();
+    check_loss("was deleted", delete).await;
+    check_loss("was deleted", |data| std::fs::remove_dir_all(data).unwrap()).await;
+    check_loss("was deleted", |data| std::fs::rename(data, data.with_extension("old")).unwrap()).await;
+    check_loss("was replaced", |data| {
+        let file = data.join("heliu.db");
+        std::fs::copy(&file, data.join("copy")).unwrap();
+        std::fs::rename(data.join("copy"), file).unwrap();
+    })
+    .await;
+}
