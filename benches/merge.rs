@@ -19,6 +19,7 @@ fn channel(number: usize) -> Channel {
         timezone: chrono_tz::Asia::Shanghai,
         language: "zh-CN".to_owned(),
         snapshot: None,
+        trust: heliu::model::Trust::default(),
     }
 }
 

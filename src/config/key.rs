@@ -29,6 +29,8 @@ pub(super) enum Kind {
     Span,
     /// One of these words or several.
     Words(&'static [&'static str]),
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// One name or several out of a section.
     Names(&'static str),
     Pages,

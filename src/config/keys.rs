@@ -289,6 +289,20 @@ pub(super) static CHANNEL: Section = Section {
             "Bundled pages that are served, marked as such, until the first live poll succeeds.",
             "{ file: snapshots/list.html, url: 'https://example.org/news/' }",
         ),
+        key(
+            "withdrawn",
+            Kind::Word(&["keep", "remove"]),
+            "What becomes of entries that the source withdraws (RFC 6721). With `remove` Atom carries a tombstone.",
+            "remove",
+        )
+        .default("keep"),
+        key(
+            "quarantine",
+            Kind::Bool,
+            "Whether a page full of old entries under new ids is held back. `false` publishes what is held.",
+            "false",
+        )
+        .default("true"),
     ],
 };
 

@@ -86,6 +86,7 @@ fn value(kind: Kind) -> String {
         Kind::Count(least, most) => return format!("{least} to {most}"),
         Kind::Interval => "interval",
         Kind::Span => "1m to 3650d",
+        Kind::Word(words) => return format!("`{}`", words.join("` or `")),
         Kind::Words(words) => return format!("words of {}", words.join(", ")),
         Kind::Names(section) => return format!("names of {section}"),
         Kind::Pages => "[pages](#page)",

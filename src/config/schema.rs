@@ -108,6 +108,7 @@ fn kind(kind: Kind) -> Value {
         Kind::Template => numbered,
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Word(words) => json!({ "enum": words }),
         Kind::Words(words) => one_or_list(&json!({ "enum": words })),
         Kind::Interval | Kind::Span => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
         Kind::Names(_) => {

@@ -1,6 +1,6 @@
 //! The checked configuration: every name resolves, every selector and pattern compiles, every address is http(s).
 
-use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung};
+use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung, Trust};
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use std::path::PathBuf;
@@ -91,6 +91,8 @@ pub struct Channel {
     pub language: String,
     /// The snapshot.
     pub snapshot: Option<Snapshot>,
+    /// What the source may do to what was published of it. Not part of the fingerprint: it does not decide what is read.
+    pub trust: Trust,
 }
 
 impl Channel {

@@ -27,6 +27,7 @@ fn channel(name: &str, is_page: bool) -> Channel {
         timezone: chrono_tz::Asia::Shanghai,
         language: "zh-CN".to_owned(),
         snapshot: None,
+        trust: crate::model::Trust::default(),
     }
 }
 
@@ -57,6 +58,7 @@ fn record(channel: &str, id: &str, path: Option<&str>, published: i64, seq: u64,
         first_seen: at(published),
         changed: at(i64::try_from(seq).unwrap()),
         standing: Standing::Live,
+        withdrawn: None,
         entry: Entry {
             id: EntryId(id.to_owned()),
             url: path.map(|path| format!("{}://h/{path}", if seq.is_multiple_of(2) { "http" } else { "https" })),

@@ -127,6 +127,7 @@ mod tests {
             timezone: chrono_tz::Asia::Shanghai,
             language: "zh-CN".to_owned(),
             snapshot: None,
+            trust: crate::model::Trust::default(),
         })
     }
 

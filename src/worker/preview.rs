@@ -221,6 +221,7 @@ fn feed_of(about: &About, candidates: Vec<Candidate>, url: &Url, config: &Config
         first_seen: now,
         changed: now,
         standing: Standing::Live,
+        withdrawn: None,
         entry: candidate.entry,
     };
     Feed {

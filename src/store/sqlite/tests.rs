@@ -126,22 +126,22 @@ async fn a_newer_store_is_refused() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let error = SqliteStore::open(folder.path(), instant(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { found: 99, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::TooNew { found: 99, known: 2, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn an_older_store_is_brought_up_to_date_wholly_or_not_at_all() {
     const GOOD: &str = "ALTER TABLE channel ADD COLUMN note TEXT NOT NULL DEFAULT 'x'";
     const BAD: &str = "ALTER TABLE channel ADD COLUMN other TEXT; INSERT INTO missing VALUES (1)";
-    let (first, path) = (migrate::STEPS[0], Path::new("heliu.db"));
+    let path = Path::new("heliu.db");
     let folder = tempfile::tempdir().unwrap();
     let before = filled(folder.path()).await;
     let store = SqliteStore::open(folder.path(), instant(1)).await.unwrap();
     let mut connection = store.writer.acquire().await.unwrap();
-    let steps: &'static [&'static str] = vec![first, GOOD, BAD].leak();
+    let steps: &'static [&'static str] = [migrate::STEPS, &[GOOD, BAD]].concat().leak();
     migrate::migrate(&mut connection, path, steps, instant(1)).await.unwrap_err();
     let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.unwrap();
-    assert_eq!(version, 2, "the good step stays, the bad one does not");
+    assert_eq!(version, 3, "the good step stays, the bad one does not");
     let columns: String = sqlx::query_scalar("SELECT group_concat(name) FROM pragma_table_info('channel')")
         .fetch_one(&mut *connection)
         .await
@@ -284,4 +284,36 @@ async fn a_file_that_is_taken_away_is_noticed() {
         std::fs::rename(data.join("copy"), file).unwrap();
     })
     .await;
+}
+
+/// A ledger as the first Heliu wrote it comes along with everything in it.
+#[tokio::test]
+async fn a_ledger_of_version_1_is_upgraded_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heliu.db");
+    let before = filled(folder.path()).await;
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("DROP TABLE aside; PRAGMA user_version = 1").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+
+    let store = SqliteStore::open(folder.path(), instant(9)).await.unwrap();
+    assert_eq!(store.latest(&channel("a"), 999).await.unwrap(), before);
+    let mut poll = live(10, vec![]);
+    poll.seen.as_mut().unwrap().withdrawn =
+        vec![crate::model::Tombstone { id: before[0].entry.id.clone(), when: instant(9) }];
+    assert_eq!(store.record(&poll).await.unwrap().withdrawn.len(), 1);
+    store.verify().await.unwrap();
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.writer).await.unwrap();
+    assert_eq!(version, 2);
+}
+
+#[tokio::test]
+async fn tombstones_are_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::aside::TOMBSTONES));
+    let rows = sqlx::query(sql).bind("a").bind(50).fetch_all(&store.readers).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    assert!(plan.iter().all(|line| line.starts_with("SEARCH") && !line.contains("TEMP")), "{plan:?}");
 }
