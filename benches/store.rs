@@ -54,7 +54,7 @@ fn poll(number: u32, numbers: std::ops::Range<u32>) -> Poll {
     Poll {
         channel: channel(number),
         at: start() + TimeDelta::days(400),
-        seen: Some(Seen { standing: Standing::Live, candidates }),
+        seen: Some(Seen::new(Standing::Live, candidates)),
         state: PollState { live_since: Some(start()), ..PollState::default() },
         fetched: BTreeMap::new(),
     }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use heliu::config::{Config, Service};
-use heliu::model::{ChannelId, Record};
+use heliu::model::{ChannelId, Record, Tombstone, Withdrawn};
 use heliu::publish::{ConfigStatus, Published, Shelf, Shelved};
 use heliu::render::{Document, Encoding, Representation};
 use heliu::serve::{Options, Site};
@@ -156,8 +156,14 @@ impl Store for NoStore {
     async fn record(&self, _: &Poll) -> Result<Change, StoreError> {
         unasked()
     }
-    async fn latest(&self, _: &ChannelId, _: usize) -> Result<Vec<Record>, StoreError> {
-        unasked()
+    async fn latest_under(&self, _: &ChannelId, _: usize, _: Withdrawn) -> Result<Vec<Record>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn tombstones(&self, _: &ChannelId, _: usize) -> Result<Vec<Tombstone>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn release(&self, _: &ChannelId, _: DateTime<Utc>) -> Result<u64, StoreError> {
+        Ok(0)
     }
     async fn count(&self, _: &ChannelId) -> Result<u64, StoreError> {
         unasked()

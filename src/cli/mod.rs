@@ -1,8 +1,8 @@
 //! The command line: one file per verb. `heliu` alone is `heliu serve`.
 
 mod check;
-pub(crate) mod export;
 mod explain;
+pub(crate) mod export;
 mod health;
 mod import;
 mod init;

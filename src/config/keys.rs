@@ -290,6 +290,20 @@ pub(super) static CHANNEL: Section = Section {
             "{ file: snapshots/list.html, url: 'https://example.org/news/' }",
         ),
         key("rules", Kind::Rules, "What is done with its entries before duplicates are joined.", "[{ limit: 20 }]"),
+        key(
+            "withdrawn",
+            Kind::Word(&["keep", "remove"]),
+            "What becomes of entries that the source withdraws (RFC 6721). With `remove` Atom carries a tombstone.",
+            "remove",
+        )
+        .default("keep"),
+        key(
+            "quarantine",
+            Kind::Bool,
+            "Whether a page full of old entries under new ids is held back. `false` publishes what is held.",
+            "false",
+        )
+        .default("true"),
     ],
 };
 

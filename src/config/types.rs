@@ -1,6 +1,6 @@
 //! The checked configuration: every name resolves, every selector and pattern compiles, every address is http(s).
 
-use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung};
+use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung, Trust};
 use crate::rule::Rules;
 use chrono_tz::Tz;
 use ipnet::IpNet;
@@ -94,6 +94,8 @@ pub struct Channel {
     pub snapshot: Option<Snapshot>,
     /// What is done with its entries between the ledger and its feeds.
     pub rules: Rules,
+    /// What the source may do to what was published of it. Not part of the fingerprint: it does not decide what is read.
+    pub trust: Trust,
 }
 
 impl Channel {

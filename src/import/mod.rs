@@ -13,8 +13,9 @@ mod tests;
 pub use plan::{Plan, Skipped, plan};
 
 use crate::config::{self, Additions, Channel, Config, Diagnostic, FeedSpec, Insertion, Origin, Validators, Written};
-use crate::model::FeedId;
+use crate::model::{FeedId, Trust};
 use crate::parse::Outline;
+use crate::rule::Rules;
 use std::path::Path;
 
 /// What an import makes of a file.
@@ -84,6 +85,8 @@ fn expected(old: Config, additions: &Additions) -> Config {
         timezone: service.timezone,
         language: service.language.clone(),
         snapshot: None,
+        rules: Rules::default(),
+        trust: Trust::default(),
     }));
     let places: std::collections::HashMap<FeedId, usize> =
         feeds.iter().enumerate().map(|(place, feed)| (feed.id.clone(), place)).collect();
@@ -102,6 +105,7 @@ fn expected(old: Config, additions: &Additions) -> Config {
         duplicates: config::Duplicates::default(),
         quota: None,
         max_age: None,
+        rules: Rules::default(),
     }));
     Config { service, channels, feeds }
 }

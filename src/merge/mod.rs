@@ -11,10 +11,13 @@ mod title;
 mod tests;
 
 use crate::config::{Channel, FeedSpec, Origin};
-use crate::model::{Feed, Record, Standing};
-use chrono::{DateTime, Utc};
+use crate::model::{EntryId, Feed, Record, Standing, Tombstone};
+use crate::rule::{self, Around};
+use chrono::{DateTime, TimeDelta, Utc};
 use ladder::Winner;
+use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 /// One channel of a feed with what the ledger holds of it.
 #[derive(Debug, Clone)]
@@ -40,11 +43,32 @@ impl Placed<'_> {
     }
 }
 
-/// How many records of each channel [`feed`] wants to know: more than it shows, so that an entry that has left
+/// How many records of a channel are looked at if a rule may drop some.
+const DEEP: usize = 1_000;
+
+/// How many records of a channel [`feed`] wants to know: more than it shows, so that an entry that has left
 /// does not come back as its own duplicate.
 #[must_use]
-pub fn reach(spec: &FeedSpec) -> usize {
-    if spec.channels.len() > 1 { spec.limit.saturating_mul(4) } else { spec.limit }
+pub fn reach(spec: &FeedSpec, channel: &Channel) -> usize {
+    let usual = if spec.channels.len() > 1 { spec.limit.saturating_mul(4) } else { spec.limit };
+    let may_drop = spec.rules.may_drop() || channel.rules.may_drop();
+    if may_drop { usual.max(DEEP) } else { usual }
+}
+
+/// Puts the withdrawals of the feed's channels into the feed, latest first, each id once: at most 50, of the 90
+/// days before the feed last changed. What is shown is not withdrawn.
+#[must_use]
+pub fn bury(mut feed: Feed, withdrawn: Vec<Tombstone>) -> Feed {
+    let shown: HashSet<&EntryId> = feed.entries.iter().map(|record| &record.entry.id).collect();
+    let mut tombstones: Vec<Tombstone> = withdrawn.into_iter().filter(|one| !shown.contains(&one.id)).collect();
+    tombstones.sort_by(|one, other| other.when.cmp(&one.when).then_with(|| one.id.cmp(&other.id)));
+    let mut seen = HashSet::new();
+    tombstones.retain(|one| seen.insert(one.id.clone()));
+    feed.updated = tombstones.first().map_or(feed.updated, |latest| latest.when.max(feed.updated));
+    tombstones.retain(|one| feed.updated - one.when <= TimeDelta::days(90));
+    tombstones.truncate(50);
+    feed.tombstones = tombstones;
+    feed
 }
 
 /// Makes a feed of its channels, given in the order of the spec. `created` stands for `updated` as long as
@@ -54,10 +78,11 @@ pub fn reach(spec: &FeedSpec) -> usize {
 /// seen at one instant the original (named as source), then the earliest published, then the first channel's.
 #[must_use]
 pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Utc>) -> Feed {
+    let ruled: Vec<Vec<Cow<'_, Record>>> = channels.iter().map(ruled).collect();
     let mut all: Vec<Placed<'_>> = Vec::new();
-    for (place, input) in channels.iter().enumerate() {
+    for place in 0..channels.len() {
         let is_reprint = |record: &Record| is_reprint(record, place, channels);
-        all.extend(input.records.iter().map(|record| Placed { place, record, is_reprint: is_reprint(record) }));
+        all.extend(ruled[place].iter().map(|record| Placed { place, record, is_reprint: is_reprint(record) }));
     }
     all.sort_by_cached_key(|one| {
         let Record { first_seen, entry, .. } = one.record;
@@ -68,11 +93,20 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         let Record { number, entry, .. } = one.placed.record;
         (Reverse(one.placed.at()), one.placed.place, Reverse(*number), entry.id.clone())
     });
+    let newest = rule::newest(kept.iter().map(|one| one.placed.record));
+    let around = |place: usize| around(channels[place].channel, newest);
+    let stays =
+        |one: &Winner<'_>| spec.rules.entry(Cow::Borrowed(one.placed.record), &around(one.placed.place)).is_some();
+    kept.retain(|one| spec.rules.is_empty() || stays(one));
     let mut kept = quota::fit(spec, kept);
     let updated = kept.iter().map(|one| one.changed).max().unwrap_or(created);
     let joined = kept.iter_mut().filter(|one| !one.joined.is_empty());
     let joined = joined.map(|one| (one.placed.record.entry.id.clone(), std::mem::take(&mut one.joined))).collect();
-    let entries: Vec<Record> = kept.into_iter().map(shown).collect();
+    let finish = |one: Winner<'_>| {
+        let around = around(one.placed.place);
+        spec.rules.entry(Cow::Owned(shown(one)), &around).map(Cow::into_owned)
+    };
+    let entries = spec.rules.list(kept.into_iter().filter_map(finish).collect());
     let is_snapshot = entries.iter().any(|record| record.standing == Standing::Snapshot);
     Feed {
         id: spec.id.clone(),
@@ -87,6 +121,23 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         show_joined: spec.duplicates.show,
         tombstones: Vec::new(),
     }
+}
+
+/// What the channel's rules leave of its records, newest first.
+fn ruled<'r>(input: &'r ChannelInput<'_>) -> Vec<Cow<'r, Record>> {
+    let rules = &input.channel.rules;
+    if rules.is_empty() {
+        return input.records.iter().map(Cow::Borrowed).collect();
+    }
+    let around = around(input.channel, rule::newest(&input.records));
+    let kept = input.records.iter().filter_map(|record| rules.entry(Cow::Borrowed(record), &around));
+    let mut kept: Vec<Record> = kept.map(Cow::into_owned).collect();
+    kept.sort_by_cached_key(|one| (Reverse(one.entry.published.at), Reverse(one.number), one.entry.id.clone()));
+    rules.list(kept).into_iter().map(Cow::Owned).collect()
+}
+
+fn around(channel: &Channel, newest: DateTime<Utc>) -> Around<'_> {
+    Around { newest, channel_title: &channel.title, language: &channel.language }
 }
 
 /// The record as it is shown.

@@ -28,6 +28,7 @@ fn channel(name: &str, is_page: bool) -> Channel {
         language: "zh-CN".to_owned(),
         snapshot: None,
         rules: crate::rule::Rules::default(),
+        trust: crate::model::Trust::default(),
     }
 }
 
@@ -59,6 +60,7 @@ fn record(channel: &str, id: &str, path: Option<&str>, published: i64, seq: u64,
         first_seen: at(published),
         changed: at(i64::try_from(seq).unwrap()),
         standing: Standing::Live,
+        withdrawn: None,
         entry: Entry {
             id: EntryId(id.to_owned()),
             url: path.map(|path| format!("{}://h/{path}", if seq.is_multiple_of(2) { "http" } else { "https" })),

@@ -212,6 +212,8 @@ pub struct Record {
     pub changed: DateTime<Utc>,
     /// Snapshot or live.
     pub standing: Standing,
+    /// When its source withdrew it; it is shown all the same unless the channel says otherwise.
+    pub withdrawn: Option<DateTime<Utc>>,
     /// What it says.
     pub entry: Entry,
 }

@@ -72,6 +72,12 @@ codes! {
     Shrunken "shrunken" Warning "The page lists far fewer entries than usual; nothing was removed from what is published.";
     /// No entry of the page was known although the page was read before.
     AllNew "all-new" Warning "Every entry looks new: check that the address still shows the same column and that the layout's identity pattern fits.";
+    /// Known entries stood under other ids; they keep the ids they were published with.
+    IdsChanged "ids-changed" Warning "The source changed the ids of its entries; readers keep the old ones and nothing shows twice. Nothing to do.";
+    /// Entries that look new but old are not published.
+    Quarantined "quarantined" Alarm "A page full of entries that look old came under new ids. Look at the source; if they are really new, set `quarantine: false` on the channel, which publishes them.";
+    /// More entries than believable were withdrawn at once; none was.
+    MassWithdrawal "mass-withdrawal" Warning "The source withdrew most of its entries at once, which looks like an accident; nothing was withdrawn. If it is meant, set `quarantine: false` on the channel.";
     /// The bytes were in another charset than declared.
     CharsetMismatch "charset-mismatch" Note "The page's declared charset is wrong; Heliu used the one that fits the bytes.";
     /// Some bytes could not be decoded.

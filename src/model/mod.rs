@@ -13,6 +13,7 @@ mod layout;
 mod legal;
 mod name;
 mod parsed;
+mod trust;
 
 pub use about::About;
 pub use date::{DateRung, Dated, Precision};
@@ -26,3 +27,4 @@ pub use layout::{ArticleLayout, Clean, Field, Fields, JsonLayout, Layout, Layout
 pub use legal::{is_legal, legal};
 pub use name::{ChannelId, FeedId, NameError};
 pub use parsed::{Format, ParsedEntry, ParsedFeed, RawDate, Text, TextKind};
+pub use trust::{Trust, Withdrawn};

@@ -1,6 +1,6 @@
 //! What a source said, before anything is made of it: raw strings, unresolved addresses.
 
-use super::{Category, DateRung, Enclosure, Image, Link, Person, Source, Tombstone};
+use super::{Category, DateRung, Enclosure, Image, Link, Person, Source};
 use serde::Serialize;
 
 /// How a piece of text is to be understood.
@@ -121,8 +121,6 @@ pub struct ParsedFeed {
     pub entries: Vec<ParsedEntry>,
     /// Entries that the source withdrew: id and date as written.
     pub withdrawn: Vec<(String, Option<String>)>,
-    /// Tombstones whose date could be read.
-    pub tombstones: Vec<Tombstone>,
     /// The next page of the list, as written.
     pub next_page: Option<String>,
     /// The document holds every entry that there is (`fh:complete`, RFC 5005 section 2): others are gone.

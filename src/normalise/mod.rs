@@ -8,6 +8,7 @@ mod identity;
 mod ladder;
 pub mod text;
 pub mod url;
+mod withdrawn;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use std::collections::{HashMap, HashSet};
 
 pub use about::about;
 pub use identity::link_key;
+pub use withdrawn::withdrawn;
 
 /// What kind of source an entry comes from: it decides what identifies it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -22,6 +22,7 @@ pub(super) fn record(hour: u64) -> Record {
         first_seen: published + TimeDelta::minutes(5),
         changed: published + TimeDelta::minutes(5),
         standing: Standing::Live,
+        withdrawn: None,
         entry: Entry {
             id: EntryId(format!("urn:x:{hour}")),
             url: Some(format!("http://a.example/{hour}")),

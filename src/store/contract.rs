@@ -27,6 +27,7 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     stamps(&*fresh().await).await;
     odd_input(&*fresh().await).await;
     closed(&*fresh().await).await;
+    super::trust::all(fresh).await;
 }
 
 async fn identity(fresh: Fresh<'_>) {

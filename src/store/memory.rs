@@ -1,8 +1,8 @@
 //! The ledger in memory: for tests and for simulation. The same rules, the same answers, nothing kept.
 
-use super::reconcile::{self, Known, Sighting, Write};
+use super::reconcile::{self, Known, Past, Roll, Sighting, Verdict, Write};
 use super::{Change, FetchState, Poll, PollState, Seen, Stamp, Store, StoreError};
-use crate::model::{ChannelId, Key, KeyKind, Record, Standing};
+use crate::model::{ChannelId, FlawCode, Key, KeyKind, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -56,23 +56,82 @@ impl Channel {
             .flatten()
             .copied()
             .collect();
-        let known: Vec<Known> = hits.iter().filter_map(|number| self.rows.get(number).cloned()).collect();
-        let assigned = reconcile::assign(&known, &mut groups);
-        let taken = reconcile::wanted_ids(&groups, &assigned).into_iter().filter(|id| self.ids.contains(id)).collect();
+        let mut known: Vec<Known> = hits.iter().filter_map(|number| self.rows.get(number).cloned()).collect();
+        let mut assigned = reconcile::assign(&known, &mut groups, None);
         let sighting = Sighting { at, standing: seen.standing, seq };
-        let (writes, change) = reconcile::decide(&known, &groups, assigned, taken, sighting);
-        for write in writes {
-            self.write(write);
+        let mut verdict = Verdict::default();
+        if reconcile::looks_strange(&assigned, seen) {
+            let past = Past { recent: self.recent(), held: self.held().0 };
+            verdict = reconcile::reconsider(&past, &mut known, &mut groups, &mut assigned, seen, sighting);
         }
-        change
+        verdict.flaws.extend(reconcile::changed_ids(&known, &groups, &assigned));
+        let taken = reconcile::wanted_ids(&groups, &assigned).into_iter().filter(|id| self.ids.contains(id)).collect();
+        let decision = reconcile::decide(&known, &groups, assigned, taken, verdict, sighting);
+        for number in &decision.returned {
+            if let Some(row) = self.rows.get_mut(number) {
+                row.gone = None;
+            }
+        }
+        for write in decision.writes {
+            self.write(write, &decision.returned);
+        }
+        self.withdraw(seen, &decision.present, decision.change, at)
     }
 
-    fn write(&mut self, write: Write) {
+    fn write(&mut self, mut write: Write, returned: &[u64]) {
+        if returned.contains(&write.known.number) {
+            write.known.gone = None;
+        }
         for key in write.new_keys {
             self.keys.entry(key).or_default().insert(write.known.number);
         }
         self.ids.insert(write.known.entry.id.0.clone());
         self.rows.insert(write.known.number, write.known);
+    }
+
+    fn withdraw(&mut self, seen: &Seen, present: &HashSet<u64>, mut change: Change, at: DateTime<Utc>) -> Change {
+        if seen.withdrawn.is_empty() && !seen.complete {
+            return change;
+        }
+        let names: HashSet<String> = reconcile::names(seen).into_iter().collect();
+        let is_named = |row: &&Known| {
+            let mut guids = row.keys.iter().filter(|key| key.kind == KeyKind::Guid);
+            names.contains(&row.entry.id.0) || guids.any(|key| names.contains(&key.value))
+        };
+        let is_shown = |row: &&Known| row.standing == Standing::Live && !row.held && row.gone.is_none();
+        let shown: Vec<_> = self.rows.values().filter(is_shown).map(|row| (row.number, row.entry.id.clone())).collect();
+        let roll = Roll {
+            named: self.rows.values().filter(is_named).cloned().collect(),
+            shown: shown.len() as u64,
+            absent: shown.into_iter().filter(|(number, _)| seen.complete && !present.contains(number)).collect(),
+        };
+        let (gone, flaw) = reconcile::withdraw(&roll, seen, at);
+        change.flaws.extend(flaw);
+        for (number, id, gone) in gone {
+            if let Some(row) = self.rows.get_mut(&number) {
+                row.gone = Some(gone);
+            }
+            change.withdrawn.push(id);
+        }
+        change
+    }
+
+    /// The newest entries.
+    fn recent(&self) -> Vec<Known> {
+        let mut rows: Vec<_> = self.rows.values().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.entry.published.at.timestamp_millis(), row.number)));
+        rows.into_iter().take(reconcile::MEMORY).cloned().collect()
+    }
+
+    /// How many entries are held back, and the title of the last of them.
+    fn held(&self) -> (u64, String) {
+        let held: Vec<_> = self.rows.values().filter(|row| row.held).collect();
+        (held.len() as u64, held.last().map(|row| row.entry.title.clone()).unwrap_or_default())
+    }
+
+    /// Whether documents may show a row: live ones, and all as long as nothing was read live.
+    fn may_show(&self, row: &Known) -> bool {
+        !row.held && (self.state.live_since.is_none() || row.standing == Standing::Live)
     }
 }
 
@@ -86,17 +145,24 @@ impl Store for MemoryStore {
         if let Some(seen) = &poll.seen {
             change = channel.record(seen, poll.at, ledger.seq);
         }
-        channel.state = poll.state.clone();
+        let (held, title) = channel.held();
+        reconcile::remind(&mut change, held, &title);
+        channel.state = change.settle(&poll.state);
         ledger.seq = change.seq;
         ledger.fetched.extend(poll.fetched.clone());
         Ok(change)
     }
 
-    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError> {
+    async fn latest_under(
+        &self,
+        channel: &ChannelId,
+        limit: usize,
+        withdrawn: Withdrawn,
+    ) -> Result<Vec<Record>, StoreError> {
         let ledger = self.ledger()?;
         let Some(found) = ledger.channels.get(channel) else { return Ok(Vec::new()) };
-        let live = found.state.live_since.is_some();
-        let mut rows: Vec<_> = found.rows.values().filter(|row| !live || row.standing == Standing::Live).collect();
+        let stays = |row: &&Known| withdrawn == Withdrawn::Keep || row.gone.is_none();
+        let mut rows: Vec<_> = found.rows.values().filter(|row| found.may_show(row)).filter(stays).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.entry.published.at.timestamp_millis(), row.number)));
         let record = |row: &Known| Record {
             channel: channel.clone(),
@@ -105,9 +171,35 @@ impl Store for MemoryStore {
             first_seen: row.first_seen,
             changed: row.changed,
             standing: row.standing,
+            withdrawn: row.gone.map(|gone| gone.at),
             entry: row.entry.clone(),
         };
         Ok(rows.into_iter().take(limit).map(record).collect())
+    }
+
+    async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        let ledger = self.ledger()?;
+        let Some(found) = ledger.channels.get(channel) else { return Ok(Vec::new()) };
+        let gone = |row: &Known| Some((row.gone?.at, row.number, row.entry.id.clone()));
+        let mut all: Vec<_> = found.rows.values().filter(|row| found.may_show(row)).filter_map(gone).collect();
+        all.sort_by_key(|(when, number, _)| std::cmp::Reverse((*when, *number)));
+        Ok(all.into_iter().take(limit).map(|(when, _, id)| Tombstone { id, when }).collect())
+    }
+
+    async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut guard = self.ledger()?;
+        let ledger = &mut *guard;
+        let Some(found) = ledger.channels.get_mut(channel) else { return Ok(0) };
+        let mut count = 0;
+        for row in found.rows.values_mut().filter(|row| row.held) {
+            count += 1;
+            ledger.seq += 1;
+            *row = Known { held: false, seq: ledger.seq, changed: at, ..row.clone() };
+        }
+        if count > 0 {
+            found.state.flaws.retain(|flaw| flaw.code != FlawCode::Quarantined);
+        }
+        Ok(count)
     }
 
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {

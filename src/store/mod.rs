@@ -15,11 +15,13 @@ mod reconcile;
 #[cfg(test)]
 mod samples;
 mod sqlite;
+#[cfg(test)]
+mod trust;
 
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
-use crate::model::{Candidate, ChannelId, EntryId, Flaw, Record, Standing};
+use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,24 @@ pub enum StoreError {
         found: i64,
         /// The newest version known here.
         known: i64,
+    },
+    /// Another Heliu has the data folder open.
+    #[error(
+        "another Heliu is running with the data folder {folder}. Stop it, or give this one a folder of its own with --data"
+    )]
+    InUse {
+        /// The folder.
+        folder: String,
+    },
+    /// The file was deleted or replaced while it was in use.
+    #[error(
+        "the store {path} {what} while Heliu runs; nothing more is recorded, what is published keeps being served. Put the file or a backup in its place and restart Heliu; a restart without it starts an empty ledger"
+    )]
+    Gone {
+        /// The path.
+        path: String,
+        /// What happened to it.
+        what: &'static str,
     },
     /// The file is damaged.
     #[error(
@@ -174,8 +194,37 @@ pub struct Poll {
 pub struct Seen {
     /// Live or snapshot.
     pub standing: Standing,
-    /// The entries.
+    /// The entries; those that stand on the page come first.
     pub candidates: Vec<Candidate>,
+    /// How many of them stand on the page; the rest are articles that were read again.
+    pub listed: usize,
+    /// What the source says it has withdrawn: the ids as it wrote them.
+    pub withdrawn: Vec<Tombstone>,
+    /// The document holds every entry that there is (RFC 5005 section 2), and all of it was read.
+    pub complete: bool,
+    /// What is believed of the source.
+    pub guard: Guard,
+}
+
+impl Seen {
+    /// Entries of a page, nothing withdrawn, nothing guarded.
+    #[must_use]
+    pub fn new(standing: Standing, candidates: Vec<Candidate>) -> Self {
+        let listed = candidates.len();
+        Self { standing, candidates, listed, withdrawn: Vec::new(), complete: false, guard: Guard::default() }
+    }
+}
+
+/// What a channel was like before a poll, and what its source is not believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// When a poll last brought something new; `None` if none did: then everything is believed. Not the last poll:
+    /// a source that is rebuilt once a day shows entries that are older than polls in between.
+    pub since: Option<DateTime<Utc>>,
+    /// How many entries usually stand on its page; 0 if that is not known.
+    pub usual: u32,
+    /// Whether a page full of old entries under new ids is held back and a mass withdrawal ignored.
+    pub hold: bool,
 }
 
 /// What recording changed.
@@ -187,6 +236,16 @@ pub struct Change {
     pub updated: Vec<EntryId>,
     /// Entries whose stored form changed invisibly (a better date, a new key, live instead of snapshot).
     pub touched: Vec<EntryId>,
+    /// Entries that were written but are held back: no document shows them.
+    pub held: Vec<EntryId>,
+    /// Entries that the source withdrew now.
+    pub withdrawn: Vec<EntryId>,
+    /// Withdrawn entries that are back.
+    pub returned: Vec<EntryId>,
+    /// What recording found wrong. Stored with the channel's state; [`Change::settle`] says how.
+    pub flaws: Vec<Flaw>,
+    /// Whether any entry of the channel is held back now.
+    pub holding: bool,
     /// Entries that were known and unchanged.
     pub unchanged: usize,
     /// The ledger's sequence number after recording.
@@ -197,7 +256,19 @@ impl Change {
     /// Whether any published document may look different now.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.new.is_empty() && self.updated.is_empty() && self.touched.is_empty()
+        let written = [&self.new, &self.updated, &self.touched, &self.withdrawn, &self.returned];
+        written.iter().all(|ids| ids.is_empty())
+    }
+
+    /// The state with what recording found, as it is stored: the quarantine shows for as long as it holds anything.
+    #[must_use]
+    pub fn settle(&self, state: &PollState) -> PollState {
+        let mut state = state.clone();
+        state.flaws.retain(|flaw| flaw.code != FlawCode::Quarantined || self.holding);
+        let shown = state.flaws.iter().any(|flaw| flaw.code == FlawCode::Quarantined);
+        let news = self.flaws.iter().filter(|flaw| flaw.code != FlawCode::Quarantined || self.holding && !shown);
+        state.flaws.extend(news.cloned());
+        state
     }
 }
 
@@ -227,9 +298,28 @@ pub trait Store: Send + Sync {
     /// Records what a poll brought, atomically. Recording the same poll twice changes nothing the second time.
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError>;
 
+    /// The newest entries of one channel, withdrawn ones among them; see [`Store::latest_under`].
+    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.latest_under(channel, limit, Withdrawn::Keep).await
+    }
+
     /// The newest entries of one channel, newest first (published descending, then number descending), at most
-    /// `limit`. A change of an entry never moves it among entries of one date. Entries that are only known from a snapshot are left out once the channel is live.
-    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError>;
+    /// `limit`. A change of an entry never moves it among entries of one date. Entries that are only known from
+    /// a snapshot are left out once the channel is live.
+    /// Entries that are held back are left out, and with [`Withdrawn::Remove`] those that their source withdrew.
+    async fn latest_under(
+        &self,
+        channel: &ChannelId,
+        limit: usize,
+        withdrawn: Withdrawn,
+    ) -> Result<Vec<Record>, StoreError>;
+
+    /// The entries that the source withdrew, under the ids they were published with, latest withdrawal first.
+    async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
+
+    /// Lets go of everything that is held back: from now on it is published like any other entry, for good.
+    /// Tells how many entries that were.
+    async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// How many entries the channel has in all.
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError>;

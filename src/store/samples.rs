@@ -59,7 +59,7 @@ pub(crate) fn poll_of(name: &str, hours: i64, standing: Standing, candidates: Ve
     Poll {
         channel: channel(name),
         at: instant(hours),
-        seen: Some(Seen { standing, candidates }),
+        seen: Some(Seen::new(standing, candidates)),
         state: PollState { last_poll: Some(instant(hours)), live_since, ..PollState::default() },
         fetched: BTreeMap::new(),
     }

@@ -128,6 +128,7 @@ mod tests {
             language: "zh-CN".to_owned(),
             snapshot: None,
             rules: crate::rule::Rules::default(),
+            trust: crate::model::Trust::default(),
         })
     }
 

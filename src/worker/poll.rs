@@ -6,8 +6,9 @@ use super::listing::{self, Desk, Listing};
 use crate::config::{self, Channel};
 use crate::model::{ChannelId, Flaw, FlawCode, Standing};
 use crate::net::Client;
+use crate::normalise;
 use crate::schedule::{self, Outcome, Policy};
-use crate::store::{Attempt, Change, Poll, PollState, Seen, Store, StoreError};
+use crate::store::{Attempt, Change, Guard, Poll, PollState, Seen, Store, StoreError};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -96,7 +97,7 @@ impl Poller<'_> {
         let fetched = if last { errand.states().clone() } else { BTreeMap::new() };
         let mut poll = Poll { channel: channel.id.clone(), at: self.now, seen, state, fetched };
         let recorded = match recalled {
-            Ok(()) => self.record(&mut poll, &before).await,
+            Ok(()) => self.record(channel, &mut poll, &before).await,
             Err(error) => Err(error),
         };
         match recorded {
@@ -112,10 +113,17 @@ impl Poller<'_> {
     }
 
     /// Records the poll; when every entry of a known channel turns out to be new, says so.
-    async fn record(&self, poll: &mut Poll, before: &PollState) -> Result<Change, StoreError> {
+    async fn record(&self, channel: &Channel, poll: &mut Poll, before: &PollState) -> Result<Change, StoreError> {
         let entries = poll.seen.as_ref().map_or(0, |seen| seen.candidates.len());
         let had = if before.live_since.is_some() { self.store.count(&poll.channel).await? } else { 0 };
-        let change = self.store.record(poll).await?;
+        let mut change = self.store.record(poll).await?;
+        if change.holding && !channel.trust.quarantine {
+            // Held back by a poll that was under way while feeds.yaml was changed.
+            self.store.release(&poll.channel, self.now).await?;
+            change.holding = false;
+            change.touched.append(&mut change.held);
+        }
+        poll.state = change.settle(&poll.state);
         let changed = u32::try_from(change.new.len() + change.updated.len()).unwrap_or(u32::MAX);
         let all_new = had > 0 && entries > 1 && change.new.len() == entries;
         if all_new {
@@ -150,24 +158,35 @@ impl Poller<'_> {
         state.exempt = errand.exempt().unwrap_or(state.exempt);
         self.note_attempt(&listing, flaws, state);
         self.note_outcome(channel, &listing, flaws, state);
-        let (mut seen, fresh) = match listing {
+        let guard = guard(channel, before);
+        let mut fresh = HashSet::new();
+        let mut seen = Seen { guard, ..Seen::new(Standing::Live, Vec::new()) };
+        match listing {
             Listing::Nothing { .. } => return Ok(None),
             Listing::Unchanged { .. } => {
                 // The list is as it was when it was last read, so what was wrong with it still is. What was
                 // wrong in a failed poll since then is over.
                 let still = before.flaws.iter().filter(|flaw| flaw.code != FlawCode::ArticleUnread);
                 flaws.extend(still.filter(|_| before.error.is_none()).cloned());
-                (Vec::new(), HashSet::new())
             }
             Listing::Read(read) => {
                 judge_size(&read.parsed, before, state, flaws);
-                self.candidates(channel, *read, errand, flaws).await?
+                // A document that was not read as a whole cannot say that it is complete.
+                seen.complete = read.parsed.complete && !read.parsed.archive && is_whole(flaws);
+                let (withdrawn, found) =
+                    normalise::withdrawn(&read.parsed, &listing::context(channel, &read.url, self.now));
+                seen.withdrawn = withdrawn;
+                flaws.extend(found);
+                (seen.candidates, fresh) = self.candidates(channel, *read, errand, flaws).await?;
+                seen.complete &= is_whole(flaws);
+                seen.listed = seen.candidates.len();
             }
-        };
+        }
         let again = self.articles_again(channel, errand, flaws).await?;
-        Reader { store: self.store, channel, now: self.now }.spare(errand, &fresh, &mut seen);
-        let candidates: Vec<_> = seen.into_iter().chain(again).collect();
-        Ok((!candidates.is_empty()).then_some(Seen { standing: Standing::Live, candidates }))
+        Reader { store: self.store, channel, now: self.now }.spare(errand, &fresh, &mut seen.candidates);
+        seen.candidates.extend(again);
+        let says_nothing = seen.candidates.is_empty() && seen.withdrawn.is_empty() && !seen.complete;
+        Ok((!says_nothing).then_some(seen))
     }
 
     /// The entries of a list, with the link keys of those whose article was read.
@@ -243,6 +262,26 @@ impl Poller<'_> {
             state.live_since = state.live_since.or(Some(self.now));
         }
     }
+}
+
+/// What is believed of the channel's source. An address that the admin has just put into feeds.yaml may show
+/// other entries than the one before.
+fn guard(channel: &Channel, before: &PollState) -> Guard {
+    let moved = before.address.as_deref().is_some_and(|old| channel.addresses().all(|url| url.as_str() != old));
+    Guard {
+        since: before.last_change.or(before.last_success).filter(|_| before.live_since.is_some()),
+        usual: before.usual_entries,
+        hold: channel.trust.quarantine && !moved,
+    }
+}
+
+/// Whether nothing says that a part of the document may not have been read.
+fn is_whole(flaws: &[Flaw]) -> bool {
+    let cut = |code| {
+        use FlawCode::{CharsetErrors, DuplicateId, EntryWithoutLink, IllegalCharacters, LimitReached, Malformed};
+        matches!(code, CharsetErrors | DuplicateId | EntryWithoutLink | IllegalCharacters | LimitReached | Malformed)
+    };
+    !flaws.iter().any(|flaw| cut(flaw.code))
 }
 
 /// Keeps the usual number of entries up to date and tells when the page has shrunk.

@@ -133,7 +133,7 @@ pub async fn channels(
             read.push(format!("{id}: {address} (layout {layout}, {} entries on the page)", state.entries_on_page));
             flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
         }
-        inputs.push(ChannelInput { channel, records: store.latest(id, merge::reach(spec)).await? });
+        inputs.push(ChannelInput { channel, records: store.latest(id, merge::reach(spec, channel)).await? });
     }
     let feed = merge::feed(spec, &inputs, now);
     let explained = Some(explain::explain(spec, &inputs, &feed, now));
@@ -239,6 +239,7 @@ fn feed_of(about: &About, candidates: Vec<Candidate>, url: &Url, config: &Config
         first_seen: now,
         changed: now,
         standing: Standing::Live,
+        withdrawn: None,
         entry: candidate.entry,
     };
     Feed {

@@ -2,7 +2,7 @@
 
 use crate::config::{Channel, Config, FeedSpec};
 use crate::merge::{self, ChannelInput};
-use crate::model::{ChannelId, Feed};
+use crate::model::{ChannelId, Feed, Withdrawn};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{self, Document, Form, Lang, Site};
 use crate::store::{Store, StoreError};
@@ -101,12 +101,17 @@ impl Publisher {
         spec: &FeedSpec,
         now: DateTime<Utc>,
     ) -> Result<(Arc<Feed>, Vec<(String, Shelved)>), StoreError> {
-        let mut inputs = Vec::new();
+        let (mut inputs, mut withdrawn) = (Vec::new(), Vec::new());
         for id in &spec.channels {
             let Some(&channel) = channels.get(id) else { continue };
-            inputs.push(ChannelInput { channel, records: self.store.latest(id, merge::reach(spec)).await? });
+            let policy = channel.trust.withdrawn;
+            let records = self.store.latest_under(id, merge::reach(spec, channel), policy).await?;
+            inputs.push(ChannelInput { channel, records });
+            if policy == Withdrawn::Remove {
+                withdrawn.extend(self.store.tombstones(id, MOST_TOMBSTONES).await?);
+            }
         }
-        let feed = merge::feed(spec, &inputs, self.store.created().await?);
+        let feed = merge::bury(merge::feed(spec, &inputs, self.store.created().await?), withdrawn);
         let site = site(config);
         let rendered = [
             (Form::Rss, render::RSS_TYPE, render::rss(&feed, &site)),
@@ -180,6 +185,9 @@ impl Publisher {
         Ok(Arc::new(document))
     }
 }
+
+/// How many withdrawals of a channel are looked at.
+const MOST_TOMBSTONES: usize = 200;
 
 /// The path of the catalogue.
 const CATALOGUE: &str = "/";

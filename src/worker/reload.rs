@@ -48,6 +48,7 @@ impl Service {
             return diff;
         }
         self.take_snapshots(&fresh).await;
+        self.release_held(&fresh).await;
         if let Err(error) = self.publish(Scope::All).await {
             tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");
         }

@@ -145,6 +145,7 @@ impl Service {
         });
         let channels = service.current.load().channels.clone();
         service.take_snapshots(&channels).await;
+        service.release_held(&channels).await;
         service.publish(Scope::All).await?;
         service.make_plan(&BTreeSet::new());
         Ok(service)
@@ -300,7 +301,7 @@ impl Service {
             let (candidates, flaws) = snapshot::read(channel, now).await;
             let entries = candidates.len();
             let state = PollState { flaws, ..before };
-            let seen = Some(Seen { standing: Standing::Snapshot, candidates });
+            let seen = Some(Seen::new(Standing::Snapshot, candidates));
             let poll = Poll { channel: channel.id.clone(), at: now, seen, state, fetched: BTreeMap::new() };
             match self.store.record(&poll).await {
                 Ok(_) => {
@@ -309,6 +310,24 @@ impl Service {
                 Err(error) => tracing::error!(channel = %channel.id, %error, "the snapshot could not be recorded"),
             }
             lock(&self.states).insert(channel.id.clone(), poll.state);
+        }
+    }
+
+    /// Lets go of what was held back in channels that have no quarantine any more.
+    pub(super) async fn release_held(&self, channels: &[Arc<Channel>]) {
+        for channel in channels.iter().filter(|channel| !channel.trust.quarantine) {
+            match self.store.release(&channel.id, self.clock.now()).await {
+                Ok(0) => {}
+                Ok(entries) => {
+                    tracing::info!(channel = %channel.id, entries, "what was held back is published");
+                    if let Some(state) = lock(&self.states).get_mut(&channel.id) {
+                        state.flaws.retain(|flaw| flaw.code != FlawCode::Quarantined);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(channel = %channel.id, %error, "what is held back could not be let go");
+                }
+            }
         }
     }
 
@@ -350,5 +369,8 @@ fn log(channel: &ChannelId, state: &PollState, change: &Change, store_error: Opt
         let (new, updated) = (change.new.len(), change.updated.len());
         let layout = state.layout.as_deref().unwrap_or("-");
         tracing::info!(%channel, new, updated, layout, flaws = state.flaws.len(), next, "polled");
+        for flaw in &change.flaws {
+            tracing::warn!(%channel, %flaw, "{}", flaw.code.advice());
+        }
     }
 }

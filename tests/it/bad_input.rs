@@ -4,7 +4,7 @@ use crate::kit::site::real_config;
 use crate::kit::{Answer, Article, Clock, Generation, Origin, Portal, Site};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::model::{ChannelId, Record};
+use heliu::model::{ChannelId, Record, Tombstone, Withdrawn};
 use heliu::store::{Change, FetchState, MemoryStore, Poll, PollState, SqliteStore, Stamp, Store, StoreError};
 use heliu::worker::StartError;
 use std::collections::BTreeMap;
@@ -34,8 +34,15 @@ impl Store for Full {
         self.refuse()?;
         self.inner.record(poll).await
     }
-    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError> {
-        self.inner.latest(channel, limit).await
+    async fn latest_under(&self, channel: &ChannelId, limit: usize, how: Withdrawn) -> Result<Vec<Record>, StoreError> {
+        self.inner.latest_under(channel, limit, how).await
+    }
+    async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        self.inner.tombstones(channel, limit).await
+    }
+    async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.refuse()?;
+        self.inner.release(channel, at).await
     }
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {
         self.inner.count(channel).await

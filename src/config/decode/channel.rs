@@ -2,13 +2,14 @@
 
 use super::super::check;
 use super::super::keys::{CHANNEL, PAGE, SNAPSHOT};
+use super::super::suggest::nearest;
 use super::super::tree::Node;
 use super::super::types::{Channel, Origin, PageAddress, Service, Snapshot};
 use super::known::Known;
 use super::layout::{Syntax, next_page};
 use super::rules::{Owner, rules};
 use super::walk::{Fields as Map, Item, Walk};
-use crate::model::{Layout, LayoutKind};
+use crate::model::{Layout, LayoutKind, Trust, Withdrawn};
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +46,7 @@ pub(super) fn channel(
     let language = walk.language(map.get("language"));
     let snapshot = walk.one(map.get("snapshot"), |walk, item| snapshot(walk, around.folder, item));
     let rules = rules(walk, map.get("rules"), Owner::Channel { has_article: map.get("article").is_some() });
+    let trust = trust(walk, &map);
     let origin = origin(walk, around, &map)?;
     Some(Channel {
         id: name.parse().ok()?,
@@ -55,7 +57,24 @@ pub(super) fn channel(
         language: language.unwrap_or_else(|| around.service.language.clone()),
         snapshot,
         rules,
+        trust,
     })
+}
+
+fn trust(walk: &mut Walk<'_>, map: &Map<'_>) -> Trust {
+    let usual = Trust::default();
+    let quarantine = map.get("quarantine").map_or(usual.quarantine, |item| walk.flag(Some(item)));
+    let withdrawn = walk.one(map.get("withdrawn"), |walk, item| match walk.text(item)?.as_str() {
+        "keep" => Some(Withdrawn::Keep),
+        "remove" => Some(Withdrawn::Remove),
+        other => {
+            let help = nearest(other, ["keep", "remove"])
+                .map_or_else(|| "choose `keep` or `remove`".to_owned(), |near| format!("did you mean `{near}`?"));
+            walk.fault(item, check::fault(format!("{other:?} is neither `keep` nor `remove`"), help));
+            None
+        }
+    });
+    Trust { withdrawn: withdrawn.unwrap_or(usual.withdrawn), quarantine }
 }
 
 fn interval(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Duration> {

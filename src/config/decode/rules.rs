@@ -70,10 +70,10 @@ fn rule<'t>(walk: &mut Walk<'_>, item: &Item<'t>) -> Option<(Rule, Item<'t>)> {
         walk.fault_at_key(item, check::fault(message, help));
         return None;
     };
-    let before = walk.diagnostics.len();
+    let before = walk.errors();
     let value = value(walk, at, key, MAX_DEPTH);
     // A rule without the part that is wrong would be another rule.
-    let value = value.filter(|_| walk.diagnostics.len() == before || !walk.has_errors())?;
+    let value = value.filter(|_| walk.errors() == before)?;
     match Rule::new(key.name, value) {
         Ok(rule) => Some((rule, at.clone())),
         Err(mistake) => {
@@ -128,9 +128,9 @@ fn value(walk: &mut Walk<'_>, item: &Item<'_>, key: &Key, depth: usize) -> Optio
         Kind::Word(words) => text(word(walk, item, words)),
         Kind::Replacement => text(replacement(walk, item)),
         Kind::Bool => {
-            let before = walk.diagnostics.len();
+            let before = walk.errors();
             let flag = walk.flag(Some(item));
-            (walk.diagnostics.len() == before).then_some(Value::Flag(flag))
+            (walk.errors() == before).then_some(Value::Flag(flag))
         }
         Kind::Count(least, most) => walk.count(Some(item), least..=most).map(Value::Count),
         Kind::Span => walk.value(Some(item), check::span).map(Value::Span),

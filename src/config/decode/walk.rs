@@ -91,6 +91,11 @@ impl<'v> Walk<'v> {
         }
     }
 
+    /// How many mistakes were found so far.
+    pub(super) fn errors(&self) -> usize {
+        self.errors
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.errors > 0
     }

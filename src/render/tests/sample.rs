@@ -64,6 +64,7 @@ pub(crate) fn record(n: usize) -> Record {
         first_seen: published.with_timezone(&Utc) + chrono::Duration::minutes(4),
         changed: published.with_timezone(&Utc) + chrono::Duration::minutes(4),
         standing: Standing::Live,
+        withdrawn: None,
         entry: Entry {
             id: EntryId(format!("urn:uuid:00000000-0000-5000-8000-{n:012}")),
             url: Some(url),

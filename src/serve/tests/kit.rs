@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests ask their own server on loopback")]
 
 use crate::config::{Channel, Config, Duplicates, FeedSpec, Origin, Service};
-use crate::model::{ChannelId, Record};
+use crate::model::{ChannelId, Record, Tombstone, Withdrawn};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{Document, Encoding, Representation};
 use crate::serve::{NoPreview, Options, Previews, ServeReport, Site};
@@ -44,8 +44,14 @@ impl Store for Memory {
     async fn record(&self, _: &Poll) -> Result<Change, StoreError> {
         panic!("serve never writes")
     }
-    async fn latest(&self, _: &ChannelId, _: usize) -> Result<Vec<Record>, StoreError> {
+    async fn latest_under(&self, _: &ChannelId, _: usize, _: Withdrawn) -> Result<Vec<Record>, StoreError> {
         Ok(Vec::new())
+    }
+    async fn tombstones(&self, _: &ChannelId, _: usize) -> Result<Vec<Tombstone>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn release(&self, _: &ChannelId, _: DateTime<Utc>) -> Result<u64, StoreError> {
+        panic!("serve never writes")
     }
     async fn count(&self, _: &ChannelId) -> Result<u64, StoreError> {
         self.check().map(|()| 42)
@@ -108,6 +114,7 @@ fn channel(id: &str, title: &str) -> Channel {
         language: "zh-CN".into(),
         snapshot: None,
         rules: crate::rule::Rules::default(),
+        trust: crate::model::Trust::default(),
     }
 }
 

@@ -1,11 +1,16 @@
 //! How the fields of an entry that is seen again join those that are stored.
 
-use super::SKEW;
-use crate::model::{DateRung, Dated, Entry, Precision};
+use super::{SKEW, stored_value};
+use crate::model::{DateRung, Dated, Entry, EntryId, Key, KeyKind, Precision};
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 /// A better date that is later than the stored one by more than this would lift an old entry to the top.
 const LIFT: TimeDelta = TimeDelta::hours(24);
+
+/// The key under which an id that a source wrote is stored.
+pub(super) fn guid_key(id: &EntryId) -> Key {
+    Key { kind: KeyKind::Guid, value: stored_value(&id.0).into_owned() }
+}
 
 /// Fields that are only white space say nothing.
 pub(super) fn tidy(entry: &mut Entry) {

@@ -4,9 +4,11 @@
 //! once in a poll, and keys never move from one entry to another.
 
 use super::Known;
+use super::churn;
 use super::intake::{join, strongest};
+use super::quarantine::Horizon;
 use super::visible::{has_substance, visible_hash};
-use crate::model::{Candidate, Key, KeyKind};
+use crate::model::{Candidate, Key, KeyKind, Precision};
 use std::collections::{HashMap, HashSet};
 
 /// The most keys of one kind that an entry holds, so that a source whose guids change with every poll does not
@@ -28,19 +30,22 @@ struct Matcher<'a> {
     holders: HashMap<&'a Key, Vec<usize>>,
     /// Which group took which known entry.
     taken: HashMap<usize, usize>,
+    /// Known entries that were found although another group carries their guid.
+    swapped: HashSet<usize>,
 }
 
 /// Finds the known entry of each group. `known` must hold every entry of the channel that has one of the
-/// groups' keys. Groups that turn out to be one entry are joined.
-pub(crate) fn assign(known: &[Known], groups: &mut Vec<Candidate>) -> Vec<Assignment> {
+/// groups' keys. Groups that turn out to be one entry are joined. With a `horizon`, `known` also holds the newest
+/// entries of the channel, and a source that changed all its ids is seen through (`churn`).
+pub(crate) fn assign(known: &[Known], groups: &mut Vec<Candidate>, horizon: Option<Horizon>) -> Vec<Assignment> {
     let mut holders: HashMap<&Key, Vec<usize>> = HashMap::new();
     for (index, row) in known.iter().enumerate() {
         for key in &row.keys {
             holders.entry(key).or_default().push(index);
         }
     }
-    let mut matcher = Matcher { known, holders, taken: HashMap::new() };
-    let mut found: Vec<Option<usize>> = vec![None; groups.len()];
+    let mut matcher = Matcher { known, holders, taken: HashMap::new(), swapped: HashSet::new() };
+    let mut found = matcher.swaps(groups);
     let mut gone = vec![false; groups.len()];
     for kind in [KeyKind::Guid, KeyKind::Link, KeyKind::TitleDay] {
         let census = Census::of(groups);
@@ -55,7 +60,7 @@ pub(crate) fn assign(known: &[Known], groups: &mut Vec<Candidate>) -> Vec<Assign
                     found[index] = Some(hit);
                 }
                 // A second sight of the same entry, by another of its own keys.
-                Some(&first) if own => {
+                Some(&first) if own && !(kind == KeyKind::Guid && matcher.swapped.contains(&hit)) => {
                     let second = groups[index].clone();
                     join(&mut groups[first], second);
                     found[index] = Some(hit);
@@ -67,7 +72,17 @@ pub(crate) fn assign(known: &[Known], groups: &mut Vec<Candidate>) -> Vec<Assign
     }
     let mut kept = gone.iter().map(|gone| !gone);
     groups.retain(|_| kept.next().unwrap_or(true));
-    let kept: Vec<_> = found.into_iter().zip(gone).filter(|(_, gone)| !gone).map(|(found, _)| found).collect();
+    let mut kept: Vec<_> = found.into_iter().zip(gone).filter(|(_, gone)| !gone).map(|(found, _)| found).collect();
+    if let Some(horizon) = horizon {
+        let census = Census::of(groups);
+        let used: HashSet<usize> = kept.iter().flatten().copied().collect();
+        let missing: Vec<usize> =
+            (0..known.len()).filter(|row| !used.contains(row) && !matcher.is_present(*row, &census)).collect();
+        let new: Vec<usize> = (0..groups.len()).filter(|&group| kept[group].is_none()).collect();
+        for (group, row) in churn::pairs(known, &missing, groups, &new, horizon) {
+            kept[group] = Some(row);
+        }
+    }
     hand_out_keys(&matcher, groups, &kept)
 }
 
@@ -92,6 +107,33 @@ impl Census {
 }
 
 impl Matcher<'_> {
+    /// Groups whose guid is that of one known entry while link and title are those of another: a source that
+    /// numbers its entries by their place on the page. Two witnesses against one: the article keeps its id.
+    fn swaps(&mut self, groups: &[Candidate]) -> Vec<Option<usize>> {
+        let census = Census::of(groups);
+        let mut found = vec![None; groups.len()];
+        for (index, group) in groups.iter().enumerate() {
+            let holder = |kind| {
+                let mut keys = group.keys.iter().filter(move |key| key.kind == kind);
+                keys.find_map(|key| Some((key, *self.holders.get(key)?.first()?)))
+            };
+            let (Some((_, named)), Some((link, other))) = (holder(KeyKind::Guid), holder(KeyKind::Link)) else {
+                continue;
+            };
+            let titled = |row: usize| {
+                let title = self.known[row].entry.title.trim();
+                !title.is_empty() && title == group.entry.title.trim()
+            };
+            let clear = named != other && titled(other) && !titled(named) && census.carriers(link) == 1;
+            if clear && !self.taken.contains_key(&other) {
+                self.taken.insert(other, index);
+                self.swapped.insert(other);
+                found[index] = Some(other);
+            }
+        }
+        found
+    }
+
     /// The known entry that `group` is, by keys of this kind, and whether the key alone decides it.
     fn find(&self, group: &Candidate, kind: KeyKind, census: &Census) -> Option<(usize, bool)> {
         let mut keys = group.keys.iter().filter(|key| key.kind == kind);
@@ -111,11 +153,12 @@ impl Matcher<'_> {
 
     /// Whether a link speaks for a candidate whose guid is unknown. It does not when several entries of the
     /// page share it (a podcast that links to its home page), when its holder stands on the page itself, or when
-    /// the holder has another guid and neither title nor date in common.
+    /// the holder has another guid and neither title nor instant in common. A day is no instant: many share it.
     fn link_holds(&self, group: &Candidate, key: &Key, hit: usize, census: &Census) -> bool {
         let row = &self.known[hit];
-        let alike =
-            row.entry.title.trim() == group.entry.title.trim() || row.entry.published.at == group.entry.published.at;
+        let (old, new) = (row.entry.published, group.entry.published);
+        let same_instant = old.at == new.at && old.precision != Precision::Day && new.precision != Precision::Day;
+        let alike = row.entry.title.trim() == group.entry.title.trim() || same_instant;
         census.carriers(key) == 1 && !self.taken.contains_key(&hit) && (!row.has(KeyKind::Guid) || alike)
     }
 

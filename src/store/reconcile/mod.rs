@@ -6,21 +6,33 @@
 //! 1. `intake` tidies the candidates and joins those that are one entry twice on the page,
 //! 2. [`assign`] finds the known entry of each, from the rows that the candidates' keys hit,
 //! 3. [`decide`] merges the fields and says what is new, updated, touched or unchanged.
+//!
+//! When much of a poll is unknown (`looks_strange`), the engine looks up the channel's newest entries and repeats
+//! step 2 with them: `churn` sees through a source that changed all its ids, and `judge` says what is held back.
+//! Last, [`withdraw`] notes what the source takes back.
 
+mod churn;
 mod fields;
 mod intake;
 mod matching;
+mod quarantine;
 #[cfg(test)]
 mod tests;
+mod traits;
 mod visible;
+mod withdrawal;
 
 pub(crate) use intake::{intake, stored_value};
 pub(crate) use matching::{Assignment, assign};
-pub(crate) use visible::visible_hash;
+pub(crate) use quarantine::{MEMORY, Past, Verdict, changed_ids, looks_strange};
 
-use super::Change;
-use crate::model::{Candidate, Entry, EntryId, Key, KeyKind, Standing};
+pub(crate) use visible::visible_hash;
+pub(crate) use withdrawal::{Gone, Roll, names, withdraw};
+
+use super::{Change, Seen};
+use crate::model::{Candidate, Entry, EntryId, Flaw, FlawCode, Key, KeyKind, Standing};
 use chrono::{DateTime, TimeDelta, Utc};
+use quarantine::{Horizon, judge, unknown};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -41,6 +53,10 @@ pub(crate) struct Known {
     pub(crate) changed: DateTime<Utc>,
     /// Snapshot or live.
     pub(crate) standing: Standing,
+    /// Whether it is held back: recorded, but in no document.
+    pub(crate) held: bool,
+    /// Whether its source withdrew it.
+    pub(crate) gone: Option<Gone>,
     /// All its keys.
     pub(crate) keys: Vec<Key>,
     /// What it says.
@@ -103,6 +119,47 @@ fn proposal(group: &Candidate, n: usize) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{id}\n{link}{suffix}").as_bytes()).urn().to_string()
 }
 
+/// Looks at a strange poll again, with the channel's newest entries at hand.
+pub(crate) fn reconsider(
+    past: &Past,
+    known: &mut Vec<Known>,
+    groups: &mut Vec<Candidate>,
+    assigned: &mut Vec<Assignment>,
+    seen: &Seen,
+    sighting: Sighting,
+) -> Verdict {
+    let Some(horizon) = Horizon::of(past, seen) else { return Verdict::default() };
+    let unknown = unknown(assigned);
+    let numbers: HashSet<u64> = known.iter().map(|row| row.number).collect();
+    known.extend(past.recent.iter().filter(|row| !numbers.contains(&row.number)).cloned());
+    *groups = intake(&seen.candidates);
+    *assigned = assign(known, groups, Some(horizon));
+    judge(past, groups, assigned, unknown, seen, sighting)
+}
+
+/// Says that entries are held back, for as long as any is.
+pub(crate) fn remind(change: &mut Change, held: u64, last: &str) {
+    change.holding = held > 0;
+    if held > 0 && change.flaws.iter().all(|flaw| flaw.code != FlawCode::Quarantined) {
+        let title: String = last.chars().take(60).collect();
+        let detail = format!("{held} entries are held back, the last of them {title:?}");
+        change.flaws.push(Flaw::new(FlawCode::Quarantined, detail));
+    }
+}
+
+/// What is to be written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Decision {
+    /// Rows, in the order of their sequence numbers.
+    pub(crate) writes: Vec<Write>,
+    /// The numbers of rows that are not withdrawn any more.
+    pub(crate) returned: Vec<u64>,
+    /// The numbers of all rows that the poll saw.
+    pub(crate) present: HashSet<u64>,
+    /// What is told.
+    pub(crate) change: Change,
+}
+
 /// Decides what recording the candidates changes. `taken` holds those of [`wanted_ids`] that other entries
 /// of the channel already have. Rows come out in the order of their sequence numbers: the bottom
 /// of the page first, so that the top of the page is the newest.
@@ -111,21 +168,31 @@ pub(crate) fn decide(
     groups: &[Candidate],
     assigned: Vec<Assignment>,
     mut taken: HashSet<String>,
+    verdict: Verdict,
     sighting: Sighting,
-) -> (Vec<Write>, Change) {
-    let mut change = Change::default();
-    let mut writes = Vec::new();
-    for (group, assignment) in groups.iter().zip(assigned) {
-        let decided = match assignment.known {
-            Some(index) => seen_again(&known[index], group, assignment.new_keys, sighting),
-            None => first_sight(group, assignment.new_keys, &mut taken, sighting),
+) -> Decision {
+    let Verdict { held, left_out, flaws } = verdict;
+    let mut change = Change { flaws, ..Change::default() };
+    let (mut writes, mut returned, mut present) = (Vec::new(), Vec::new(), HashSet::new());
+    for (place, (group, assignment)) in groups.iter().zip(assigned).enumerate() {
+        let row = assignment.known.map(|index| &known[index]);
+        present.extend(row.map(|row| row.number));
+        if let Some(row) = row.filter(|row| is_back(row, group, sighting)) {
+            returned.push(row.number);
+            change.returned.extend((!row.held).then(|| row.entry.id.clone()));
+        }
+        let decided = match row {
+            Some(row) => seen_again(row, group, assignment.new_keys, sighting),
+            None if left_out.contains(&place) => continue,
+            None => first_sight(group, assignment.new_keys, &mut taken, held.contains(&place), sighting),
         };
         let Some((fate, write)) = decided else {
-            change.unchanged += usize::from(assignment.known.is_some());
+            change.unchanged += usize::from(row.is_some());
             continue;
         };
         let id = write.known.entry.id.clone();
         match fate {
+            _ if write.known.held => change.held.push(id),
             Fate::New => change.new.push(id),
             Fate::Updated => change.updated.push(id),
             Fate::Touched => change.touched.push(id),
@@ -139,15 +206,25 @@ pub(crate) fn decide(
         write.known.seq = change.seq;
         if write.new {
             write.known.number = change.seq;
+            present.insert(change.seq);
         }
     }
-    (writes, change)
+    Decision { writes, returned, present, change }
+}
+
+/// Whether a withdrawn entry is on the page again with something new.
+fn is_back(known: &Known, group: &Candidate, sighting: Sighting) -> bool {
+    let Some(gone) = known.gone.filter(|_| sighting.standing == Standing::Live) else { return false };
+    let entry = fields::overlay(&known.entry, &group.entry, known.first_seen);
+    let visible = entry != known.entry && visibly_differs(&known.entry, &entry, false);
+    withdrawal::comes_back(gone, &group.entry, visible, sighting.at)
 }
 
 fn first_sight(
     group: &Candidate,
     new_keys: Vec<Key>,
     taken: &mut HashSet<String>,
+    held: bool,
     sighting: Sighting,
 ) -> Option<(Fate, Write)> {
     let id = (0..ID_TRIES).map(|n| proposal(group, n)).find(|id| !taken.contains(id))?;
@@ -162,6 +239,8 @@ fn first_sight(
         first_seen: sighting.at,
         changed: sighting.at,
         standing: sighting.standing,
+        held,
+        gone: None,
         keys: new_keys.clone(),
         entry,
     };
@@ -177,6 +256,9 @@ fn seen_again(known: &Known, group: &Candidate, new_keys: Vec<Key>, sighting: Si
     let visible = entry != known.entry && visibly_differs(&known.entry, &entry, turns_live);
     if visible {
         entry.updated = Some(fields::moved_on(&known.entry, group.entry.updated, sighting.at));
+    } else if is_back(known, group, sighting) {
+        // Its return is news, and the date keeps the old tombstone from burying it again.
+        entry.updated = entry.updated.max(group.entry.updated.filter(|updated| *updated <= sighting.at));
     }
     if !turns_live && new_keys.is_empty() && entry == known.entry {
         return None;

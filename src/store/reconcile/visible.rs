@@ -50,7 +50,7 @@ fn path_of(url: &str) -> &str {
 
 /// The text of sanitised HTML without any white space: `<p>a</p> <p>b</p>` and `<div>a<br>b</div>` look the
 /// same but for their markup. A stripper, not a parser: linear, never fails.
-fn text_of(html: &str) -> String {
+pub(super) fn text_of(html: &str) -> String {
     let mut text = String::with_capacity(html.len() / 2);
     let mut rest = html;
     while let Some(start) = rest.find('<') {

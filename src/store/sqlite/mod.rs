@@ -4,7 +4,9 @@
 //! published survives a power cut (docs/decisions/0001-ledger-on-sqlite.md). Every write begins with
 //! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
 
+mod aside;
 mod error;
+mod folder;
 mod migrate;
 mod open;
 mod record;
@@ -12,7 +14,7 @@ mod record;
 mod tests;
 
 use super::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
-use crate::model::{ChannelId, KeyKind, Record};
+use crate::model::{ChannelId, KeyKind, Record, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqlitePool;
@@ -24,6 +26,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    hold: folder::Hold,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -33,8 +36,8 @@ impl SqliteStore {
     /// creation date of a new ledger.
     ///
     /// # Errors
-    /// [`StoreError::Open`] when folder or file cannot be used, [`StoreError::TooNew`], [`StoreError::Damaged`],
-    /// [`StoreError::Full`]. None of them changes the file.
+    /// [`StoreError::Open`] when folder or file cannot be used, [`StoreError::InUse`], [`StoreError::TooNew`],
+    /// [`StoreError::Damaged`], [`StoreError::Full`]. None of them changes the file.
     pub async fn open(folder: &Path, now: DateTime<Utc>) -> Result<Self, StoreError> {
         open::open(folder, now).await
     }
@@ -81,15 +84,28 @@ impl SqliteStore {
 }
 
 /// One range of the clustered table, read in its own order; a test looks at the plan.
-const LATEST: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standing, e.body \
-    FROM channel AS c CROSS JOIN entry AS e ON e.channel = c.number \
-    WHERE c.name = ?1 AND (e.standing = 0 OR c.live = 0) ORDER BY e.published DESC, e.number DESC LIMIT ?2";
+const LATEST: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standing, e.body, a.withdrawn, a.absent \
+    FROM channel AS c CROSS JOIN entry AS e ON e.channel = c.number LEFT JOIN aside AS a ON a.entry = e.number \
+    WHERE c.name = ?1 AND (e.standing = 0 OR c.live = 0) \
+    AND (a.entry IS NULL OR a.held = 0 AND (?3 = 0 OR a.withdrawn IS NULL)) \
+    ORDER BY e.published DESC, e.number DESC LIMIT ?2";
 
 async fn record_whole(connection: &mut PoolConnection<Sqlite>, poll: &Poll) -> sqlx::Result<Change> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let change = record::record(&mut transaction, poll).await?;
     transaction.commit().await?;
     Ok(change)
+}
+
+async fn release_whole(
+    connection: &mut PoolConnection<Sqlite>,
+    channel: &ChannelId,
+    at: DateTime<Utc>,
+) -> sqlx::Result<u64> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let count = aside::release(&mut transaction, channel.as_str(), at).await?;
+    transaction.commit().await?;
+    Ok(count)
 }
 
 async fn stamp_whole(
@@ -123,14 +139,21 @@ async fn stamp_whole(
 #[async_trait]
 impl Store for SqliteStore {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
+        self.hold.check(&self.path).await?;
         let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
         record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))
     }
 
-    async fn latest(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Record>, StoreError> {
+    async fn latest_under(
+        &self,
+        channel: &ChannelId,
+        limit: usize,
+        withdrawn: Withdrawn,
+    ) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(LATEST)
             .bind(channel.as_str())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(withdrawn == Withdrawn::Remove)
             .fetch_all(&self.readers)
             .await
             .map_err(|e| self.error(&e))?;
@@ -142,10 +165,24 @@ impl Store for SqliteStore {
                 first_seen: instant(row.try_get("first_seen")?),
                 changed: instant(row.try_get("changed")?),
                 standing: record::standing_of(row.try_get("standing")?),
+                withdrawn: aside::gone(row)?.map(|gone| gone.at),
                 entry: record::entry(row)?,
             })
         };
         rows.iter().map(record).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
+    }
+
+    async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
+        let query = sqlx::query(aside::TOMBSTONES).bind(channel.as_str());
+        let rows = query.bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.error(&e))?;
+        rows.iter().map(aside::tombstone).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
+    }
+
+    async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.hold.check(&self.path).await?;
+        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
+        release_whole(&mut connection, channel, at).await.map_err(|e| self.failed(&mut connection, &e))
     }
 
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {
@@ -214,12 +251,14 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        self.hold.check(&self.path).await?;
         self.created().await.map(drop)
     }
 
     async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await; // the last one out copies the log into the file
+        self.hold.release();
     }
 }
 

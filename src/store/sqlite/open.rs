@@ -1,5 +1,6 @@
 //! Opening the file: every way in which it can be unusable gets its own answer, and none of them harms the file.
 
+use super::folder::Hold;
 use super::{SqliteStore, error, migrate};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
@@ -23,7 +24,7 @@ pub(super) async fn open(folder: &Path, now: DateTime<Utc>) -> Result<SqliteStor
     // Absolute, because SQLite would read a relative path that begins with `file:` as a URI.
     let folder = std::path::absolute(folder).map_err(|e| error::folder(folder, &e))?;
     let path = folder.join(FILE);
-    let size = prepare(folder, path.clone()).await?;
+    let (hold, size) = prepare(folder, path.clone()).await?;
 
     let options = SqliteConnectOptions::new()
         .filename(&path)
@@ -40,10 +41,13 @@ pub(super) async fn open(folder: &Path, now: DateTime<Utc>) -> Result<SqliteStor
         .pragma("journal_size_limit", "16777216");
     let writer = pool(1).connect_lazy_with(writing);
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
-    let store = SqliteStore { path, writer, readers };
+    let store = SqliteStore { path, hold, writer, readers };
 
     match make_ready(&store, size, now).await {
-        Ok(()) => Ok(store),
+        Ok(()) => {
+            store.hold.remember(&store.path);
+            Ok(store)
+        }
         Err(error) => {
             store.readers.close().await;
             store.writer.close().await;
@@ -56,16 +60,18 @@ fn pool(size: u32) -> PoolOptions<sqlx::Sqlite> {
     PoolOptions::new().max_connections(size).test_before_acquire(false).idle_timeout(None).max_lifetime(None)
 }
 
-/// Makes the folder and looks at the file before SQLite does; returns the file's size.
-async fn prepare(folder: PathBuf, path: PathBuf) -> Result<u64, StoreError> {
+/// Makes and locks the folder and looks at the file before SQLite does; returns the file's size.
+async fn prepare(folder: PathBuf, path: PathBuf) -> Result<(Hold, u64), StoreError> {
     let work = tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&folder).map_err(|e| error::folder(&folder, &e))?;
-        match std::fs::metadata(&path) {
+        let hold = Hold::take(&folder)?;
+        let size = match std::fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => Err(error::folder(&path, &ErrorKind::IsADirectory.into())),
             Ok(meta) => is_whole(&path, meta.len()).map(|()| meta.len()),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(0),
             Err(e) => Err(error::folder(&path, &e)),
-        }
+        };
+        size.map(|size| (hold, size))
     });
     work.await.map_err(|e| StoreError::Engine(e.to_string()))?
 }

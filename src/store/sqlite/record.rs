@@ -1,9 +1,9 @@
 //! Recording a poll: a handful of statements in one transaction. Lists go in as one JSON array each, so that
 //! the statements are few, constant and prepared once.
 
-use super::{instant, nanos};
+use super::{aside, instant, nanos};
 use crate::model::{Entry, Key, KeyKind, Standing};
-use crate::store::reconcile::{self, Known, Sighting, Write};
+use crate::store::reconcile::{self, Decision, Known, Past, Roll, Sighting, Verdict, Write};
 use crate::store::{Change, FetchState, Poll, Seen};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -23,12 +23,19 @@ pub(super) async fn record(connection: &mut SqliteConnection, poll: &Poll) -> sq
     .await?;
     let seq: i64 = sqlx::query_scalar("SELECT seq FROM ledger").fetch_one(&mut *connection).await?;
     let mut change = Change { seq: seq.cast_unsigned(), ..Change::default() };
-    if let Some(seen) = poll.seen.as_ref().filter(|seen| !seen.candidates.is_empty()) {
+    if let Some(seen) = &poll.seen {
         let sighting = Sighting { at: poll.at, standing: seen.standing, seq: change.seq };
         change = record_seen(connection, channel, seen, sighting).await?;
     }
     if change.seq != seq.cast_unsigned() {
         sqlx::query("UPDATE ledger SET seq = ?1").bind(change.seq.cast_signed()).execute(&mut *connection).await?;
+    }
+    let (held, title) = aside::held(connection, channel).await?;
+    reconcile::remind(&mut change, held, &title);
+    let settled = change.settle(&poll.state);
+    if settled != poll.state {
+        let query = sqlx::query("UPDATE channel SET poll = ?1 WHERE number = ?2").bind(json(&settled)?).bind(channel);
+        query.execute(&mut *connection).await?;
     }
     write_fetched(connection, &poll.fetched).await?;
     Ok(change)
@@ -42,28 +49,101 @@ async fn record_seen(
 ) -> sqlx::Result<Change> {
     let mut groups = reconcile::intake(&seen.candidates);
     let keys: BTreeSet<&Key> = groups.iter().flat_map(|group| &group.keys).collect();
-    let known = load(connection, channel, keys).await?;
-    let assigned = reconcile::assign(&known, &mut groups);
+    let mut known = load(connection, channel, keys).await?;
+    let mut assigned = reconcile::assign(&known, &mut groups, None);
+    let mut verdict = Verdict::default();
+    if reconcile::looks_strange(&assigned, seen) {
+        let past = Past { recent: recent(connection, channel).await?, held: aside::held(connection, channel).await?.0 };
+        verdict = reconcile::reconsider(&past, &mut known, &mut groups, &mut assigned, seen, sighting);
+    }
+    verdict.flaws.extend(reconcile::changed_ids(&known, &groups, &assigned));
     let taken = taken_ids(connection, channel, &reconcile::wanted_ids(&groups, &assigned)).await?;
-    let (writes, change) = reconcile::decide(&known, &groups, assigned, taken, sighting);
-    for write in &writes {
+    let decision = reconcile::decide(&known, &groups, assigned, taken, verdict, sighting);
+    for write in &decision.writes {
         write_entry(connection, channel, write).await?;
     }
-    write_keys(connection, channel, &writes).await?;
+    write_keys(connection, channel, &decision.writes).await?;
+    aside::write(connection, channel, &decision).await?;
+    withdraw(connection, channel, seen, decision, sighting).await
+}
+
+/// Notes what the source takes back, after its entries were written.
+async fn withdraw(
+    connection: &mut SqliteConnection,
+    channel: i64,
+    seen: &Seen,
+    decision: Decision,
+    sighting: Sighting,
+) -> sqlx::Result<Change> {
+    let Decision { present, mut change, .. } = decision;
+    if seen.withdrawn.is_empty() && !seen.complete {
+        return Ok(change);
+    }
+    let mut roll = Roll { named: named(connection, channel, &reconcile::names(seen)).await?, ..Roll::default() };
+    if seen.complete || !roll.named.is_empty() {
+        let shown = aside::shown(connection, channel).await?;
+        roll.shown = shown.len() as u64;
+        roll.absent = shown.into_iter().filter(|(number, _)| seen.complete && !present.contains(number)).collect();
+    }
+    let (gone, flaw) = reconcile::withdraw(&roll, seen, sighting.at);
+    aside::withdraw(connection, channel, &gone).await?;
+    change.flaws.extend(flaw);
+    change.withdrawn.extend(gone.into_iter().map(|(_, id, _)| id));
     Ok(change)
+}
+
+/// The columns of [`known`], of `entry` and `aside`.
+macro_rules! known {
+    ($rest:literal) => {
+        concat!(
+            "SELECT entry.number, seq, first_seen, changed, standing, body, held, withdrawn, absent, \
+             (SELECT json_group_array(json_array(kind, value)) FROM key WHERE key.entry = entry.number) AS keys \
+             FROM entry LEFT JOIN aside ON aside.entry = entry.number ",
+            $rest
+        )
+    };
 }
 
 /// Every entry of the channel that has one of these keys, with all its keys.
 async fn load(connection: &mut SqliteConnection, channel: i64, keys: BTreeSet<&Key>) -> sqlx::Result<Vec<Known>> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
     let wanted: Vec<(i64, &str)> = keys.into_iter().map(|key| (number_of(key.kind), key.value.as_str())).collect();
-    let rows = sqlx::query(
-        "SELECT number, seq, first_seen, changed, standing, body, \
-         (SELECT json_group_array(json_array(kind, value)) FROM key WHERE key.entry = entry.number) AS keys \
-         FROM entry WHERE number IN (SELECT key.entry FROM json_each(?2) AS wanted CROSS JOIN key \
-         ON key.channel = ?1 AND key.kind = wanted.value ->> 0 AND key.value = wanted.value ->> 1) ORDER BY number",
-    )
+    let rows = sqlx::query(known!(
+        "WHERE entry.number IN (SELECT key.entry FROM json_each(?2) AS wanted CROSS JOIN key \
+         ON key.channel = ?1 AND key.kind = wanted.value ->> 0 AND key.value = wanted.value ->> 1) ORDER BY entry.number"
+    ))
     .bind(channel)
     .bind(json(&wanted)?)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(known).collect()
+}
+
+/// The newest entries of the channel.
+async fn recent(connection: &mut SqliteConnection, channel: i64) -> sqlx::Result<Vec<Known>> {
+    let rows = sqlx::query(known!("WHERE entry.channel = ?1 ORDER BY published DESC, entry.number DESC LIMIT ?2"))
+        .bind(channel)
+        .bind(i64::try_from(reconcile::MEMORY).unwrap_or(i64::MAX))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(known).collect()
+}
+
+/// The entries of the channel that have one of these ids, from the source or as published.
+async fn named(connection: &mut SqliteConnection, channel: i64, ids: &[String]) -> sqlx::Result<Vec<Known>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(known!(
+        "WHERE entry.number IN (SELECT key.entry FROM json_each(?2) AS wanted CROSS JOIN key \
+         ON key.channel = ?1 AND key.kind = 0 AND key.value = wanted.value \
+         UNION SELECT other.number FROM json_each(?2) AS wanted CROSS JOIN entry AS other INDEXED BY entry_id \
+         ON other.channel = ?1 AND other.id = wanted.value) ORDER BY entry.number"
+    ))
+    .bind(channel)
+    .bind(json(ids)?)
     .fetch_all(connection)
     .await?;
     rows.iter().map(known).collect()
@@ -78,6 +158,8 @@ fn known(row: &SqliteRow) -> sqlx::Result<Known> {
         first_seen: instant(row.try_get("first_seen")?),
         changed: instant(row.try_get("changed")?),
         standing: standing_of(row.try_get("standing")?),
+        held: row.try_get::<Option<i64>, _>("held")? == Some(1),
+        gone: aside::gone(row)?,
         keys: kept.collect(),
         entry: entry(row)?,
     })
@@ -163,7 +245,7 @@ pub(super) fn json<T: serde::Serialize + ?Sized>(value: &T) -> sqlx::Result<Stri
     serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> sqlx::Result<T> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> sqlx::Result<T> {
     serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 

@@ -126,22 +126,22 @@ async fn a_newer_store_is_refused() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let error = SqliteStore::open(folder.path(), instant(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { found: 99, known: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::TooNew { found: 99, known: 2, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn an_older_store_is_brought_up_to_date_wholly_or_not_at_all() {
     const GOOD: &str = "ALTER TABLE channel ADD COLUMN note TEXT NOT NULL DEFAULT 'x'";
     const BAD: &str = "ALTER TABLE channel ADD COLUMN other TEXT; INSERT INTO missing VALUES (1)";
-    let (first, path) = (migrate::STEPS[0], Path::new("heliu.db"));
+    let path = Path::new("heliu.db");
     let folder = tempfile::tempdir().unwrap();
     let before = filled(folder.path()).await;
     let store = SqliteStore::open(folder.path(), instant(1)).await.unwrap();
     let mut connection = store.writer.acquire().await.unwrap();
-    let steps: &'static [&'static str] = vec![first, GOOD, BAD].leak();
+    let steps: &'static [&'static str] = [migrate::STEPS, &[GOOD, BAD]].concat().leak();
     migrate::migrate(&mut connection, path, steps, instant(1)).await.unwrap_err();
     let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.unwrap();
-    assert_eq!(version, 2, "the good step stays, the bad one does not");
+    assert_eq!(version, 3, "the good step stays, the bad one does not");
     let columns: String = sqlx::query_scalar("SELECT group_concat(name) FROM pragma_table_info('channel')")
         .fetch_one(&mut *connection)
         .await
@@ -239,4 +239,81 @@ async fn fields_and_flaws_of_a_newer_heliu_are_tolerated() {
     assert_eq!(store.polls().await.unwrap()[&channel("a")].failures, 7);
     pragma(&store, "UPDATE entry SET body = '{' WHERE seq = 3".to_owned()).await;
     assert!(matches!(store.latest(&channel("a"), 999).await, Err(StoreError::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn one_heliu_at_a_time_uses_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+    let second = SqliteStore::open(folder.path(), instant(0)).await.unwrap_err();
+    assert!(matches!(second, StoreError::InUse { .. }), "{second}");
+    let told = second.to_string();
+    assert!(told.contains(&folder.path().display().to_string()) && told.contains("--data"), "{told}");
+    assert_eq!(first.record(&live(1, vec![linked("1", "甲")])).await.unwrap().new.len(), 1, "the first goes on");
+    first.close().await;
+    let third = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+    drop(third);
+    SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+}
+
+/// Takes the file away in some way; the store must say so and record nothing more.
+async fn check_loss(what: &str, lose: impl Fn(&Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let store = SqliteStore::open(&data, instant(0)).await.unwrap();
+    store.record(&live(1, vec![linked("1", "甲")])).await.unwrap();
+    store.ping().await.unwrap();
+    lose(&data);
+    for error in [store.ping().await.unwrap_err(), store.record(&live(2, vec![linked("2", "乙")])).await.unwrap_err()]
+    {
+        assert!(matches!(error, StoreError::Gone { .. }), "{error}");
+        let told = error.to_string();
+        assert!(told.contains(what) && told.contains("heliu.db") && told.contains("restart"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_taken_away_is_noticed() {
+    let delete = |data: &Path| std::fs::remove_file(data.join("heliu.db")).unwrap();
+    check_loss("was deleted", delete).await;
+    check_loss("was deleted", |data| std::fs::remove_dir_all(data).unwrap()).await;
+    check_loss("was deleted", |data| std::fs::rename(data, data.with_extension("old")).unwrap()).await;
+    check_loss("was replaced", |data| {
+        let file = data.join("heliu.db");
+        std::fs::copy(&file, data.join("copy")).unwrap();
+        std::fs::rename(data.join("copy"), file).unwrap();
+    })
+    .await;
+}
+
+/// A ledger as the first Heliu wrote it comes along with everything in it.
+#[tokio::test]
+async fn a_ledger_of_version_1_is_upgraded_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("heliu.db");
+    let before = filled(folder.path()).await;
+    let options = SqliteConnectOptions::new().filename(&path);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("DROP TABLE aside; PRAGMA user_version = 1").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+
+    let store = SqliteStore::open(folder.path(), instant(9)).await.unwrap();
+    assert_eq!(store.latest(&channel("a"), 999).await.unwrap(), before);
+    let mut poll = live(10, vec![]);
+    poll.seen.as_mut().unwrap().withdrawn =
+        vec![crate::model::Tombstone { id: before[0].entry.id.clone(), when: instant(9) }];
+    assert_eq!(store.record(&poll).await.unwrap().withdrawn.len(), 1);
+    store.verify().await.unwrap();
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.writer).await.unwrap();
+    assert_eq!(version, 2);
+}
+
+#[tokio::test]
+async fn tombstones_are_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", super::aside::TOMBSTONES));
+    let rows = sqlx::query(sql).bind("a").bind(50).fetch_all(&store.readers).await.unwrap();
+    let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    assert!(plan.iter().all(|line| line.starts_with("SEARCH") && !line.contains("TEMP")), "{plan:?}");
 }
