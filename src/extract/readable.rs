@@ -221,7 +221,7 @@ mod tests {
             let (found, flaws) = readable(&html, &url(), None, None);
             let took = start.elapsed();
             assert!(found.is_some() || !flaws.is_empty(), "{name}");
-            let most = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 4 });
+            let most = Duration::from_secs(if cfg!(debug_assertions) { 20 } else { 2 });
             assert!(took < most, "{name} took {took:?}");
         }
     }

@@ -174,6 +174,17 @@ fn every_key_has_a_doc_and_an_example_that_loads() {
 }
 
 #[test]
+fn the_example_of_the_manual_of_rules_loads() {
+    let page = std::fs::read_to_string(root("docs/rules.md")).unwrap();
+    let yaml = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config = good(yaml);
+    assert_eq!((config.channels[0].rules.iter().count(), config.feeds[0].rules.iter().count()), (5, 6));
+    assert!(config.channels[0].rules.full_text().is_some() && config.feeds[0].rules.may_drop());
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    assert!(validator.is_valid(&serde_yaml::from_str::<Value>(yaml).unwrap()));
+}
+
+#[test]
 fn schema_and_manual_are_those_of_the_repository() {
     same_as_file("feeds.schema.json", &crate::cli::schema::schema());
     same_as_file("docs/feeds-yaml.md", &reference());
