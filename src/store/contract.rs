@@ -28,6 +28,7 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     odd_input(&*fresh().await).await;
     closed(&*fresh().await).await;
     super::trust::all(fresh).await;
+    super::flood::all(fresh).await;
 }
 
 async fn identity(fresh: Fresh<'_>) {

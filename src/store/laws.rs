@@ -114,3 +114,126 @@ proptest! {
         });
     }
 }
+
+/// What a source does to its ids between two polls.
+#[derive(Debug, Clone, Copy)]
+enum Churn {
+    Nothing,
+    Guids,
+    GuidsAndLinks,
+    GuidsLinksAndTitles,
+    GuidsLinksAndDates,
+    Swap,
+    Host,
+    NoGuids,
+    Everything,
+}
+
+/// One poll: how many articles have come out by then, how many stand on the page, and what has happened to the ids.
+fn churn() -> impl Strategy<Value = Vec<(usize, usize, Churn)>> {
+    use Churn::{
+        Everything, Guids, GuidsAndLinks, GuidsLinksAndDates, GuidsLinksAndTitles, Host, NoGuids, Nothing, Swap,
+    };
+    let kinds =
+        vec![Nothing, Guids, GuidsAndLinks, GuidsLinksAndTitles, GuidsLinksAndDates, Swap, Host, NoGuids, Everything];
+    prop::collection::vec((0..4_usize, 6..14_usize, prop::sample::select(kinds)), 1..9)
+}
+
+/// How a source writes its ids, links, titles and dates at present.
+#[derive(Debug, Clone, Copy, Default)]
+struct Habit {
+    guids: usize,
+    links: usize,
+    titles: usize,
+    hours: i64,
+    host: usize,
+    swapped: usize,
+    no_guids: bool,
+    texts: usize,
+}
+
+impl Habit {
+    fn after(self, churn: Churn, round: usize) -> Self {
+        let new = Self { guids: round, ..self };
+        match churn {
+            Churn::Nothing => self,
+            Churn::Guids => Self { no_guids: false, ..new },
+            Churn::GuidsAndLinks => Self { links: round, ..new },
+            Churn::GuidsLinksAndTitles => Self { links: round, titles: round, ..new },
+            Churn::GuidsLinksAndDates => Self { links: round, hours: self.hours - 3, ..new },
+            Churn::Swap => Self { swapped: self.swapped + 1, ..self },
+            Churn::Host => Self { host: round, ..self },
+            Churn::NoGuids => Self { no_guids: true, ..self },
+            Churn::Everything => Self { links: round, titles: round, texts: round, hours: self.hours - 3, ..new },
+        }
+    }
+
+    /// Article `n` as the source shows it when `newest` is on top. Its last category names it for the test.
+    fn show(self, n: usize, newest: usize) -> Candidate {
+        let mut candidate = super::trust::item(n);
+        let guid_of = if self.swapped == 0 { n } else { (newest - n + self.swapped) % 14 + 10_000 };
+        let guid = format!("g{}-{guid_of}", self.guids);
+        candidate.entry.id = crate::model::EntryId(guid.clone());
+        candidate.keys[0].value = guid;
+        candidate.keys[1].value = format!("host{}.example/{}/{n}", self.host, self.links);
+        candidate.entry.url = Some(format!("https://{}", candidate.keys[1].value));
+        candidate.entry.title = super::trust::headline(n + self.titles * 1000);
+        candidate.entry.content = Some(super::trust::text(n + self.texts * 1000));
+        candidate.entry.published.at += TimeDelta::hours(self.hours);
+        let day = candidate.entry.published.at.date_naive();
+        candidate.keys[2].value = format!("{} {day}", candidate.entry.title);
+        candidate.entry.categories = vec![crate::model::Category { term: n.to_string(), ..Default::default() }];
+        if self.no_guids {
+            candidate.keys.remove(0);
+            candidate.entry.id.0 = candidate.entry.url.clone().unwrap();
+        }
+        candidate
+    }
+}
+
+/// No article changes the id it was published with, and none is published under two.
+async fn check_churn(store: &dyn Store, polls: &[(usize, usize, Churn)]) {
+    let mut habit = Habit::default();
+    let (mut newest, mut ids, mut first) = (20, BTreeMap::new(), 0);
+    for (round, &(more, size, churn)) in polls.iter().enumerate() {
+        let hour = 60 + 30 * i64::try_from(round).unwrap();
+        newest += more;
+        // An old entry that nothing of what was known is left of cannot be told when it comes alone.
+        let fading =
+            |(_, _, churn): &(usize, usize, Churn)| matches!(churn, Churn::Everything | Churn::GuidsLinksAndDates);
+        let lowest = if polls.iter().any(fading) { first } else { 0 };
+        first = lowest.max(newest + 1 - size);
+        habit = if round == 0 { habit } else { habit.after(churn, round) };
+        let page = (first..=newest).rev().map(|n| habit.show(n, newest)).collect();
+        let mut poll = live(hour, page);
+        let since = (round > 0).then(|| instant(hour - 30));
+        poll.seen.as_mut().unwrap().guard = super::Guard { since, usual: 14, hold: true };
+        store.record(&poll).await.unwrap();
+        let mut articles = BTreeMap::new();
+        for record in store.latest(&channel("a"), 999).await.unwrap() {
+            let article = record.entry.categories[0].term.clone();
+            let id = record.entry.id;
+            let twice = articles.insert(article.clone(), id.clone());
+            assert_eq!(twice, None, "round {round}: article {article} is published twice");
+            let before = ids.entry(article.clone()).or_insert_with(|| id.clone());
+            assert_eq!(*before, id, "round {round}: article {article} has another id");
+        }
+        assert!(ids.keys().all(|article| articles.contains_key(article)), "round {round}: an article was lost");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_churn_of_ids_changes_a_published_id(polls in churn()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            check_churn(&MemoryStore::new(instant(0)), &polls).await;
+            let sqlite = SqliteStore::open(folder.path(), instant(0)).await.unwrap();
+            check_churn(&sqlite, &polls).await;
+            sqlite.close().await;
+        });
+    }
+}

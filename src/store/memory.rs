@@ -60,8 +60,14 @@ impl Channel {
         let mut assigned = reconcile::assign(&known, &mut groups, None);
         let sighting = Sighting { at, standing: seen.standing, seq };
         let mut verdict = Verdict::default();
-        if reconcile::looks_strange(&assigned, seen) {
-            let past = Past { recent: self.recent(), held: self.held().0 };
+        let strange = reconcile::looks_strange(&known, &groups, &assigned, seen);
+        let instants = reconcile::instants(&groups, &assigned, seen);
+        if strange || !instants.is_empty() {
+            let past = Past {
+                recent: if strange { self.newest(|_| true) } else { Vec::new() },
+                same_instant: self.newest(|row| instants.contains(&row.entry.published.at.timestamp_millis())),
+                held: self.held().0,
+            };
             verdict = reconcile::reconsider(&past, &mut known, &mut groups, &mut assigned, seen, sighting);
         }
         verdict.flaws.extend(reconcile::changed_ids(&known, &groups, &assigned));
@@ -116,9 +122,9 @@ impl Channel {
         change
     }
 
-    /// The newest entries.
-    fn recent(&self) -> Vec<Known> {
-        let mut rows: Vec<_> = self.rows.values().collect();
+    /// The newest of some entries.
+    fn newest(&self, wanted: impl Fn(&Known) -> bool) -> Vec<Known> {
+        let mut rows: Vec<_> = self.rows.values().filter(|row| wanted(row)).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.entry.published.at.timestamp_millis(), row.number)));
         rows.into_iter().take(reconcile::MEMORY).cloned().collect()
     }

@@ -9,6 +9,8 @@ mod cases;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod flood;
+#[cfg(test)]
 mod laws;
 mod memory;
 mod reconcile;

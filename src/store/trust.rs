@@ -1,11 +1,10 @@
-//! What every engine must do when a source withdraws entries, or floods the channel with old ones under new ids.
+//! What every engine must do when a source withdraws entries.
 
 use super::contract::Fresh;
 use super::samples::{channel, guided, instant, live};
 use super::{Change, Guard, Poll, Seen, Store};
-use crate::model::{Candidate, DateRung, EntryId, FlawCode, Precision, Tombstone, Withdrawn};
+use crate::model::{Candidate, EntryId, FlawCode, Precision, Tombstone, Withdrawn};
 use chrono::TimeDelta;
-use std::collections::BTreeSet;
 
 /// Runs this part of the contract.
 pub(crate) async fn all(fresh: Fresh<'_>) {
@@ -14,26 +13,21 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     odd_tombstones(&*fresh().await).await;
     complete_feeds(&*fresh().await).await;
     a_mass_withdrawal_is_an_accident(fresh).await;
-    ids_that_change_at_once(fresh).await;
-    a_flood_is_held_back_until_it_is_released(&*fresh().await).await;
-    news_after_a_silence_are_published(fresh).await;
-    what_is_held_back_is_bounded(&*fresh().await).await;
-    places_for_ids(&*fresh().await).await;
 }
 
-fn text(n: usize) -> String {
+pub(super) fn text(n: usize) -> String {
     format!("<p>第{n}篇文章的正文,讲的是第{n}件事情,有它自己的开头和它自己的结尾。</p>")
 }
 
 /// A title like no other.
-fn headline(n: usize) -> String {
+pub(super) fn headline(n: usize) -> String {
     let word =
         |place: usize| char::from_u32(0x4E00 + u32::try_from((n * 7919 + place * 104_729) % 9000).unwrap()).unwrap();
     (0..10).map(word).collect()
 }
 
 /// Entry number `n` of a feed, published within hour `n` after the morning.
-fn item(n: usize) -> Candidate {
+pub(super) fn item(n: usize) -> Candidate {
     let mut candidate = guided(&format!("tag:{n}"), &format!("news.example/a/{n}"), &headline(n));
     let n = i64::try_from(n).unwrap();
     candidate.entry.published.at += TimeDelta::hours(n) + TimeDelta::seconds(n * 1237 % 3600);
@@ -42,12 +36,12 @@ fn item(n: usize) -> Candidate {
     candidate
 }
 
-fn items(range: std::ops::Range<usize>) -> Vec<Candidate> {
+pub(super) fn items(range: std::ops::Range<usize>) -> Vec<Candidate> {
     range.rev().map(item).collect()
 }
 
 /// A poll of a channel that was read before.
-fn poll(hours: i64, candidates: Vec<Candidate>) -> Poll {
+pub(super) fn poll(hours: i64, candidates: Vec<Candidate>) -> Poll {
     let usual = u32::try_from(candidates.len()).unwrap();
     let mut poll = live(hours, candidates);
     let guard = Guard { since: Some(instant(hours - 1)), usual, hold: true };
@@ -55,7 +49,7 @@ fn poll(hours: i64, candidates: Vec<Candidate>) -> Poll {
     poll
 }
 
-fn seen(poll: &mut Poll) -> &mut Seen {
+pub(super) fn seen(poll: &mut Poll) -> &mut Seen {
     poll.seen.as_mut().unwrap()
 }
 
@@ -67,12 +61,12 @@ fn withdrawing(hours: i64, candidates: Vec<Candidate>, tombstones: &[(&str, i64)
     poll
 }
 
-async fn ids(store: &dyn Store, withdrawn: Withdrawn) -> Vec<String> {
+pub(super) async fn ids(store: &dyn Store, withdrawn: Withdrawn) -> Vec<String> {
     let records = store.latest_under(&channel("a"), 9999, withdrawn).await.unwrap();
     records.into_iter().map(|record| record.entry.id.0).collect()
 }
 
-fn codes(change: &Change) -> Vec<FlawCode> {
+pub(super) fn codes(change: &Change) -> Vec<FlawCode> {
     change.flaws.iter().map(|flaw| flaw.code).collect()
 }
 
@@ -211,235 +205,5 @@ async fn a_mass_withdrawal_is_an_accident(fresh: Fresh<'_>) {
         assert_eq!(ids(&*store, Withdrawn::Remove).await.len(), 10 - expected.0);
         let told = &store.polls().await.unwrap()[&channel("a")].flaws;
         assert_eq!(told, &change.flaws, "recorded with the entries, in one transaction");
-    }
-}
-
-type Spoil = fn(usize, &mut Candidate);
-
-fn guid(n: usize, candidate: &mut Candidate) {
-    candidate.entry.id = EntryId(format!("urn:new:{n}"));
-    candidate.keys[0].value = format!("urn:new:{n}");
-}
-
-fn link(n: usize, candidate: &mut Candidate) {
-    candidate.keys[1].value = format!("other.example/b/{}", n * 31 + 7);
-    candidate.entry.url = Some(format!("https://{}", candidate.keys[1].value));
-}
-
-fn title(n: usize, candidate: &mut Candidate) {
-    candidate.entry.title = headline(n + 100_000);
-    candidate.keys[2].value = format!("{} 2026-11-02", candidate.entry.title);
-}
-
-fn date(_: usize, candidate: &mut Candidate) {
-    candidate.entry.published.at += TimeDelta::hours(8);
-    candidate.keys[2].value += " later";
-}
-
-fn decorated(_: usize, candidate: &mut Candidate) {
-    candidate.entry.title = format!("【快讯】{} - 某某网", candidate.entry.title);
-    candidate.keys[2].value = format!("{} 2026-11-02", candidate.entry.title);
-}
-
-fn no_text(_: usize, candidate: &mut Candidate) {
-    candidate.entry.content = None;
-}
-
-/// (what, what becomes of each entry, whether the ids are recognised; else all of them are held back)
-const CHURN: &[(&str, &[Spoil], bool)] = &[
-    ("guids", &[guid], true),
-    ("guids and links", &[guid, link], true),
-    ("guids, links and dates", &[guid, link, date], true),
-    ("guids, links and titles", &[guid, link, title], true),
-    ("guids, links, titles and dates", &[guid, link, title, date], true),
-    ("guids, links, decorated titles", &[guid, link, decorated], true),
-    ("guids and links, and no texts", &[guid, link, no_text], true),
-    ("guids, links and dates, and no texts", &[guid, link, date, no_text], true),
-    ("guids, links, decorated titles, and no texts", &[guid, link, decorated, no_text], true),
-    ("guids, links, decorated titles and dates, and no texts", &[guid, link, decorated, date, no_text], true),
-    ("guids, links and titles, and no texts: the seconds are the same", &[guid, link, title, no_text], true),
-    ("guids, links, titles and dates, and no texts: nothing is left", &[guid, link, title, date, no_text], false),
-];
-
-async fn ids_that_change_at_once(fresh: Fresh<'_>) {
-    for &(what, spoils, recognised) in CHURN {
-        for size in [5, 20, 100] {
-            let store = fresh().await;
-            let hours = i64::try_from(size).unwrap() + 48;
-            store.record(&live(hours, items(0..size))).await.unwrap();
-            let before = ids(&*store, Withdrawn::Keep).await;
-            let mut page = items(0..size);
-            for (place, candidate) in page.iter_mut().enumerate() {
-                for spoil in spoils {
-                    spoil(size - 1 - place, candidate);
-                }
-            }
-            let change = store.record(&poll(hours + 1, page.clone())).await.unwrap();
-            let what = format!("{what}, {size}");
-            assert_eq!(ids(&*store, Withdrawn::Keep).await, before, "{what}: no id changes, nothing is added");
-            assert_eq!(change.held.len(), if recognised { 0 } else { size }, "{what}");
-            let code = if recognised { FlawCode::IdsChanged } else { FlawCode::Quarantined };
-            assert!(codes(&change).contains(&code), "{what}: {:?}", change.flaws);
-            // News on top, a poll later: published, alone.
-            page.insert(0, item(size + 50));
-            let mut next = poll(hours + 3, page);
-            seen(&mut next).candidates[0].entry.published.at = instant(hours + 2).fixed_offset();
-            let change = store.record(&next).await.unwrap();
-            assert_eq!(change.new, [EntryId(format!("tag:{}", size + 50))], "{what}: {change:?}");
-            assert_eq!(codes(&change).contains(&FlawCode::Quarantined), !recognised, "{what}: it stays visible");
-        }
-    }
-}
-
-async fn a_flood_is_held_back_until_it_is_released(store: &dyn Store) {
-    store.record(&live(60, items(0..10))).await.unwrap();
-    let unknown: Vec<Candidate> = (100..120)
-        .map(|n| {
-            let mut candidate = item(n);
-            candidate.entry.published.at = instant(5).fixed_offset() - TimeDelta::minutes(i64::try_from(n).unwrap());
-            candidate
-        })
-        .collect();
-    let change = store.record(&poll(61, unknown.clone())).await.unwrap();
-    assert_eq!((change.new.len(), change.held.len(), change.is_empty()), (0, 20, true), "{change:?}");
-    let told = &change.flaws[0].detail;
-    assert!(told.contains("20 of 20") && told.contains(&headline(100)), "{told}");
-    assert_eq!(store.count(&channel("a")).await.unwrap(), 30, "recorded all the same");
-    let links = ["news.example/a/100".to_owned()];
-    assert_eq!(store.known_links(&channel("a"), &links).await.unwrap(), [true]);
-
-    let mut edited = unknown.clone();
-    edited[0].entry.content = Some(text(999));
-    let change = store.record(&poll(62, edited.clone())).await.unwrap();
-    assert!(change.is_empty() && change.held.len() == 1, "held stays held: {change:?}");
-    assert_eq!(codes(&change), [FlawCode::Quarantined], "and the flaw stays");
-    let mut silent = poll(63, Vec::new());
-    silent.seen = None;
-    assert_eq!(codes(&store.record(&silent).await.unwrap()), [FlawCode::Quarantined]);
-    assert_eq!(store.polls().await.unwrap()[&channel("a")].flaws.len(), 1);
-
-    assert_eq!(store.release(&channel("b"), instant(64)).await.unwrap(), 0);
-    assert_eq!(store.release(&channel("a"), instant(64)).await.unwrap(), 20);
-    assert_eq!(store.release(&channel("a"), instant(64)).await.unwrap(), 0);
-    let records = store.latest(&channel("a"), 99).await.unwrap();
-    assert_eq!(records.len(), 30);
-    assert_eq!(records.iter().filter(|record| record.changed == instant(64)).count(), 20, "pollers notice");
-    let numbers: BTreeSet<_> = records.iter().map(|record| record.seq).collect();
-    assert_eq!(numbers.len(), 30, "a sequence number of its own for each");
-    assert!(store.polls().await.unwrap()[&channel("a")].flaws.is_empty());
-    let change = store.record(&poll(65, edited)).await.unwrap();
-    assert!(change.is_empty() && change.held.is_empty() && change.flaws.is_empty(), "for good: {change:?}");
-    assert_eq!(change.seq, 51);
-}
-
-/// What is done to the entries of a page.
-type Shape<'a> = &'a dyn Fn(&mut Candidate);
-
-async fn news_after_a_silence_are_published(fresh: Fresh<'_>) {
-    let day = |candidate: &mut Candidate| {
-        let hour = TimeDelta::hours(candidate.entry.published.at.timestamp() / 3600 % 24);
-        candidate.entry.published.at -= hour;
-        candidate.entry.published.precision = Precision::Day;
-    };
-    let undated = |candidate: &mut Candidate| {
-        candidate.entry.published.at = instant(900).fixed_offset();
-        candidate.entry.published.rung = DateRung::FirstSeen;
-    };
-    let at_once = |candidate: &mut Candidate| candidate.entry.published.at = instant(890).fixed_offset();
-    let shapes: [(&str, Shape<'_>, usize); 4] = [
-        ("spread over a month", &|_| {}, 20),
-        ("days only", &day, 20),
-        ("without dates", &undated, 0),
-        ("all of one instant", &at_once, 0),
-    ];
-    for (what, shape, published) in shapes {
-        let store = fresh().await;
-        store.record(&live(40, items(0..20))).await.unwrap();
-        let mut page = items(800..820);
-        page.iter_mut().for_each(shape);
-        let mut returns = poll(900, page);
-        seen(&mut returns).guard.since = Some(instant(41));
-        let change = store.record(&returns).await.unwrap();
-        assert_eq!((change.new.len(), change.held.len()), (published, 20 - published), "{what}: {:?}", change.flaws);
-    }
-    // A source whose issues always carry one instant is no flood.
-    let store = fresh().await;
-    let issue = |range, hour: i64| {
-        let mut page = items(range);
-        for candidate in &mut page {
-            candidate.entry.published.at = instant(hour).fixed_offset();
-        }
-        page
-    };
-    store.record(&live(41, issue(0..10, 40))).await.unwrap();
-    let change = store.record(&poll(65, issue(10..20, 65))).await.unwrap();
-    assert_eq!(change.new.len(), 10, "{:?}", change.flaws);
-    // Nor is a backdated entry among news, nor are two unknown entries, nor the first look at a source.
-    let mut page = items(90..100);
-    page[9].entry.published.at = instant(3).fixed_offset();
-    let mut rebuilt = poll(100, page);
-    seen(&mut rebuilt).guard.since = Some(instant(65));
-    assert_eq!(store.record(&rebuilt).await.unwrap().held.len(), 0);
-    let old = |n| {
-        let mut candidate = item(n);
-        candidate.entry.published.at = instant(0).fixed_offset();
-        candidate
-    };
-    assert_eq!(store.record(&poll(101, vec![old(300), old(301)])).await.unwrap().new.len(), 2);
-    let mut first = poll(102, vec![old(400), old(401), old(402)]);
-    seen(&mut first).guard.since = None;
-    assert_eq!(store.record(&first).await.unwrap().new.len(), 3);
-    let mut trusted = poll(103, vec![old(500), old(501), old(502)]);
-    seen(&mut trusted).guard.hold = false;
-    assert_eq!(store.record(&trusted).await.unwrap().new.len(), 3);
-    // Articles that were read again are no part of the page.
-    let mut diluted = poll(104, vec![old(600), old(601), old(602), old(500), old(501)]);
-    seen(&mut diluted).listed = 3;
-    assert_eq!(store.record(&diluted).await.unwrap().held.len(), 3);
-}
-
-async fn what_is_held_back_is_bounded(store: &dyn Store) {
-    store.record(&live(60, items(0..10))).await.unwrap();
-    let flood = |from: usize| -> Vec<Candidate> {
-        let old = |n: usize| {
-            let mut candidate = item(n);
-            candidate.entry.published.at = instant(0).fixed_offset() - TimeDelta::seconds(i64::try_from(n).unwrap());
-            candidate
-        };
-        (from..from + 1500).map(old).collect()
-    };
-    assert_eq!(store.record(&poll(61, flood(1000))).await.unwrap().held.len(), 1500);
-    let change = store.record(&poll(62, flood(5000))).await.unwrap();
-    assert_eq!(change.held.len(), 500);
-    assert!(codes(&change).contains(&FlawCode::LimitReached), "{:?}", change.flaws);
-    let change = store.record(&poll(63, flood(9000))).await.unwrap();
-    assert_eq!((change.held.len(), change.new.len()), (0, 0));
-    assert_eq!(store.count(&channel("a")).await.unwrap(), 2010);
-    assert_eq!(ids(store, Withdrawn::Keep).await.len(), 10);
-}
-
-/// A source whose guids are places on the page: `item-1` is always the newest.
-async fn places_for_ids(store: &dyn Store) {
-    let page = |newest: usize| -> Vec<Candidate> {
-        let placed = |place: usize| {
-            let mut candidate = item(newest - place);
-            candidate.entry.id = EntryId(format!("item-{place}"));
-            candidate.keys[0].value = format!("item-{place}");
-            candidate
-        };
-        (0..10).map(placed).collect()
-    };
-    store.record(&live(60, page(20))).await.unwrap();
-    let titles = |records: Vec<crate::model::Record>| -> BTreeSet<(String, String)> {
-        records.into_iter().map(|record| (record.entry.title, record.entry.id.0)).collect()
-    };
-    let mut before = titles(store.latest(&channel("a"), 99).await.unwrap());
-    for (hour, newest) in (61..).zip(21..26) {
-        let change = store.record(&poll(hour, page(newest))).await.unwrap();
-        assert_eq!((change.new.len(), change.updated.len()), (1, 0), "{newest}: {change:?}");
-        let now = titles(store.latest(&channel("a"), 99).await.unwrap());
-        assert!(now.is_superset(&before), "{newest}: each article keeps its id");
-        assert_eq!(now.len(), before.len() + 1);
-        before = now;
     }
 }

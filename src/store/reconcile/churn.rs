@@ -15,15 +15,17 @@ use std::collections::{HashMap, HashSet};
 pub(crate) const FEW: usize = 3;
 
 /// Pairs unknown groups with known entries that are missing from the page; empty unless all pairs together
-/// are believable. `missing` are places among `known`.
+/// are believable. `missing` are places among `known`; `moved` is how many groups were already found by weak
+/// evidence alone.
 pub(super) fn pairs(
     known: &[Known],
     missing: &[usize],
     groups: &[Candidate],
     new: &[usize],
+    moved: usize,
     horizon: Horizon,
 ) -> Vec<(usize, usize)> {
-    if new.len() < FEW {
+    if new.len() + moved < FEW {
         return Vec::new();
     }
     let titles = |held: bool| {
@@ -31,7 +33,7 @@ pub(super) fn pairs(
         Affixes::of(rows.map(|&row| known[row].entry.title.as_str()))
     };
     let page = Affixes::of(new.iter().map(|&group| groups[group].entry.title.as_str()));
-    let mut pairing = Pairing { known, groups, horizon, of_group: HashMap::new(), rows: HashSet::new() };
+    let mut pairing = Pairing { known, groups, horizon: Some(horizon), of_group: HashMap::new(), rows: HashSet::new() };
     // What is published comes first; what was held back in an earlier churn only takes what is left.
     for held in [false, true] {
         let rows: Vec<usize> = missing.iter().copied().filter(|&row| known[row].held == held).collect();
@@ -40,7 +42,7 @@ pub(super) fn pairs(
         }
     }
     let found = pairing.of_group;
-    if found.len() >= FEW && found.len() * 2 >= new.len() {
+    if found.len() + moved >= FEW && (found.len() + moved) * 2 >= new.len() + moved {
         let mut pairs: Vec<_> = found.into_iter().collect();
         pairs.sort_unstable();
         pairs
@@ -49,10 +51,22 @@ pub(super) fn pairs(
     }
 }
 
+/// Pairs single unknown groups with known entries that are missing from the page: of the same second, and of the
+/// same title, text or path.
+pub(super) fn single(known: &[Known], missing: &[usize], groups: &[Candidate], new: &[usize]) -> Vec<(usize, usize)> {
+    let mut pairing = Pairing { known, groups, horizon: None, of_group: HashMap::new(), rows: HashSet::new() };
+    for kind in Kind::SURE {
+        pairing.round(missing, Affixes::default(), new, Affixes::default(), kind);
+    }
+    let mut pairs: Vec<_> = pairing.of_group.into_iter().collect();
+    pairs.sort_unstable();
+    pairs
+}
+
 struct Pairing<'a> {
     known: &'a [Known],
     groups: &'a [Candidate],
-    horizon: Horizon,
+    horizon: Option<Horizon>,
     of_group: HashMap<usize, usize>,
     rows: HashSet<usize>,
 }
@@ -127,6 +141,6 @@ impl Pairing<'_> {
         }
         let (old, new) = (traits::texts(&row.entry), traits::texts(entry));
         let differ = !old.is_empty() && !new.is_empty() && !new.iter().any(|text| old.contains(text));
-        !differ && (kind == Kind::Instant || row.held || !self.horizon.is_newer(entry))
+        !differ && (kind == Kind::Instant || row.held || self.horizon.is_some_and(|horizon| !horizon.is_newer(entry)))
     }
 }

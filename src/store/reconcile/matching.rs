@@ -7,8 +7,9 @@ use super::Known;
 use super::churn;
 use super::intake::{join, strongest};
 use super::quarantine::Horizon;
+use super::traits;
 use super::visible::{has_substance, visible_hash};
-use crate::model::{Candidate, Key, KeyKind, Precision};
+use crate::model::{Candidate, Dated, Key, KeyKind, Precision};
 use std::collections::{HashMap, HashSet};
 
 /// The most keys of one kind that an entry holds, so that a source whose guids change with every poll does not
@@ -73,13 +74,25 @@ pub(crate) fn assign(known: &[Known], groups: &mut Vec<Candidate>, horizon: Opti
     let mut kept = gone.iter().map(|gone| !gone);
     groups.retain(|_| kept.next().unwrap_or(true));
     let mut kept: Vec<_> = found.into_iter().zip(gone).filter(|(_, gone)| !gone).map(|(found, _)| found).collect();
-    if let Some(horizon) = horizon {
-        let census = Census::of(groups);
+    for step in 0..2 {
         let used: HashSet<usize> = kept.iter().flatten().copied().collect();
-        let missing: Vec<usize> =
-            (0..known.len()).filter(|row| !used.contains(row) && !matcher.is_present(*row, &census)).collect();
         let new: Vec<usize> = (0..groups.len()).filter(|&group| kept[group].is_none()).collect();
-        for (group, row) in churn::pairs(known, &missing, groups, &new, horizon) {
+        // A key on a group that is another entry says nothing: places on the page are no ids.
+        let open: HashSet<&Key> = new.iter().flat_map(|&group| &groups[group].keys).collect();
+        let absent = |row: &usize| {
+            let mut own = known[*row].keys.iter().filter(|key| key.kind != KeyKind::TitleDay);
+            !used.contains(row) && !own.any(|key| open.contains(key))
+        };
+        let missing: Vec<usize> = (0..known.len()).filter(absent).collect();
+        let pairs = match (step, horizon) {
+            (0, Some(horizon)) => {
+                let moved = strangers(known, groups, &kept) - new.len();
+                churn::pairs(known, &missing, groups, &new, moved, horizon)
+            }
+            (1, _) => churn::single(known, &missing, groups, &new),
+            _ => continue,
+        };
+        for (group, row) in pairs {
             kept[group] = Some(row);
         }
     }
@@ -107,31 +120,68 @@ impl Census {
 }
 
 impl Matcher<'_> {
-    /// Groups whose guid is that of one known entry while link and title are those of another: a source that
-    /// numbers its entries by their place on the page. Two witnesses against one: the article keeps its id.
+    /// Groups whose title and link (or second, or text) are those of a known entry while its guid is on another
+    /// group: a source that numbers its entries by their place on the page. Two witnesses against one: the
+    /// article keeps its id.
     fn swaps(&mut self, groups: &[Candidate]) -> Vec<Option<usize>> {
         let census = Census::of(groups);
+        let guids = groups.iter().enumerate().flat_map(|(index, group)| {
+            group.keys.iter().filter(|key| key.kind == KeyKind::Guid).map(move |key| (key, index))
+        });
+        let guids: HashMap<&Key, usize> = guids.collect();
         let mut found = vec![None; groups.len()];
         for (index, group) in groups.iter().enumerate() {
-            let holder = |kind| {
-                let mut keys = group.keys.iter().filter(move |key| key.kind == kind);
-                keys.find_map(|key| Some((key, *self.holders.get(key)?.first()?)))
-            };
-            let (Some((_, named)), Some((link, other))) = (holder(KeyKind::Guid), holder(KeyKind::Link)) else {
-                continue;
-            };
-            let titled = |row: usize| {
-                let title = self.known[row].entry.title.trim();
-                !title.is_empty() && title == group.entry.title.trim()
-            };
-            let clear = named != other && titled(other) && !titled(named) && census.carriers(link) == 1;
-            if clear && !self.taken.contains_key(&other) {
-                self.taken.insert(other, index);
-                self.swapped.insert(other);
-                found[index] = Some(other);
+            let Some(row) = self.by_two_witnesses(group, &census) else { continue };
+            if !self.taken.contains_key(&row) && self.is_swapped(row, group, groups, &guids) {
+                self.taken.insert(row, index);
+                self.swapped.insert(row);
+                found[index] = Some(row);
             }
         }
         found
+    }
+
+    /// The known entry with the title of `group`, and with its link, its second or its text.
+    fn by_two_witnesses(&self, group: &Candidate, census: &Census) -> Option<usize> {
+        let own = |kind| group.keys.iter().filter(move |key| key.kind == kind && census.carriers(key) == 1);
+        let holders = |key: &Key| self.holders.get(key).into_iter().flatten().copied();
+        let by_link = own(KeyKind::Link).flat_map(holders).find(|row| self.is_titled(*row, group));
+        let mut by_more = own(KeyKind::TitleDay).flat_map(holders).filter(|row| {
+            let known = &self.known[*row].entry;
+            self.is_titled(*row, group)
+                && (same_instant(known.published, group.entry.published) || traits::share_text(known, &group.entry))
+        });
+        by_link.or_else(|| by_more.next().filter(|_| by_more.next().is_none()))
+    }
+
+    fn is_titled(&self, row: usize, group: &Candidate) -> bool {
+        let title = self.known[row].entry.title.trim();
+        !title.is_empty() && title == group.entry.title.trim()
+    }
+
+    /// Whether anything but a guid speaks for a known entry. A source that was caught giving ids of articles to
+    /// others is not believed on an id alone: the article that had it may just have left the page.
+    fn is_akin(&self, row: usize, group: &Candidate) -> bool {
+        let known = &self.known[row];
+        self.is_titled(row, group)
+            || group.keys.iter().any(|key| key.kind != KeyKind::Guid && known.keys.contains(key))
+            || same_instant(known.entry.published, group.entry.published)
+            || traits::share_text(&known.entry, &group.entry)
+    }
+
+    /// Whether the guid of `group` is that of another known entry with which it shares nothing else, or a guid of
+    /// `row` stands on another group that does not have its title.
+    fn is_swapped(&self, row: usize, group: &Candidate, groups: &[Candidate], guids: &HashMap<&Key, usize>) -> bool {
+        let Some(guid) = group.keys.iter().find(|key| key.kind == KeyKind::Guid) else { return false };
+        if self.known[row].keys.contains(guid) {
+            return false;
+        }
+        if let Some(&named) = self.holders.get(guid).and_then(|holders| holders.first()) {
+            let mut links = group.keys.iter().filter(|key| key.kind == KeyKind::Link);
+            return !self.is_titled(named, group) && !links.any(|key| self.known[named].keys.contains(key));
+        }
+        let mut own = self.known[row].keys.iter().filter(|key| key.kind == KeyKind::Guid);
+        own.any(|key| guids.get(key).is_some_and(|&other| !self.is_titled(row, &groups[other])))
     }
 
     /// The known entry that `group` is, by keys of this kind, and whether the key alone decides it.
@@ -141,7 +191,9 @@ impl Matcher<'_> {
         keys.find_map(|key| {
             let holders = self.holders.get(key)?;
             match kind {
-                KeyKind::Guid => holders.first().copied(),
+                KeyKind::Guid => {
+                    holders.first().copied().filter(|&hit| self.swapped.is_empty() || self.is_akin(hit, group))
+                }
                 KeyKind::Link if own => holders.first().copied(),
                 KeyKind::Link => holders.first().copied().filter(|&hit| self.link_holds(group, key, hit, census)),
                 KeyKind::TitleDay if own => self.by_title_alone(holders, census, key),
@@ -156,9 +208,8 @@ impl Matcher<'_> {
     /// the holder has another guid and neither title nor instant in common. A day is no instant: many share it.
     fn link_holds(&self, group: &Candidate, key: &Key, hit: usize, census: &Census) -> bool {
         let row = &self.known[hit];
-        let (old, new) = (row.entry.published, group.entry.published);
-        let same_instant = old.at == new.at && old.precision != Precision::Day && new.precision != Precision::Day;
-        let alike = row.entry.title.trim() == group.entry.title.trim() || same_instant;
+        let alike = row.entry.title.trim() == group.entry.title.trim()
+            || same_instant(row.entry.published, group.entry.published);
         census.carriers(key) == 1 && !self.taken.contains_key(&hit) && (!row.has(KeyKind::Guid) || alike)
     }
 
@@ -187,6 +238,20 @@ impl Matcher<'_> {
         let mut own = self.known[hit].keys.iter().filter(|key| key.kind != KeyKind::TitleDay);
         self.taken.contains_key(&hit) || own.any(|key| census.carriers(key) > 0)
     }
+}
+
+/// How many groups nobody knows by guid or link: those that are new, and those that only weaker evidence knows.
+pub(super) fn strangers(known: &[Known], groups: &[Candidate], found: &[Option<usize>]) -> usize {
+    let stranger = |(group, row): &(&Candidate, &Option<usize>)| {
+        let mut strong = group.keys.iter().filter(|key| key.kind != KeyKind::TitleDay).peekable();
+        row.is_none_or(|row| strong.peek().is_some() && !strong.any(|key| known[row].keys.contains(key)))
+    };
+    groups.iter().zip(found).filter(stranger).count()
+}
+
+/// Whether two dates are one and the same instant; two days are not, for many share them.
+fn same_instant(old: Dated, new: Dated) -> bool {
+    old.at == new.at && old.precision != Precision::Day && new.precision != Precision::Day
 }
 
 /// Whether `group` may be `row` after its address changed: its link has another shape, or everything

@@ -24,7 +24,7 @@ mod withdrawal;
 
 pub(crate) use intake::{intake, stored_value};
 pub(crate) use matching::{Assignment, assign};
-pub(crate) use quarantine::{MEMORY, Past, Verdict, changed_ids, looks_strange};
+pub(crate) use quarantine::{MEMORY, Past, Verdict, changed_ids, instants, looks_strange};
 
 pub(crate) use visible::visible_hash;
 pub(crate) use withdrawal::{Gone, Roll, names, withdraw};
@@ -119,7 +119,7 @@ fn proposal(group: &Candidate, n: usize) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{id}\n{link}{suffix}").as_bytes()).urn().to_string()
 }
 
-/// Looks at a strange poll again, with the channel's newest entries at hand.
+/// Looks at a poll again, with more of the channel's entries at hand.
 pub(crate) fn reconsider(
     past: &Past,
     known: &mut Vec<Known>,
@@ -128,12 +128,12 @@ pub(crate) fn reconsider(
     seen: &Seen,
     sighting: Sighting,
 ) -> Verdict {
-    let Some(horizon) = Horizon::of(past, seen) else { return Verdict::default() };
-    let unknown = unknown(assigned);
-    let numbers: HashSet<u64> = known.iter().map(|row| row.number).collect();
-    known.extend(past.recent.iter().filter(|row| !numbers.contains(&row.number)).cloned());
+    let unknown = unknown(known, groups, assigned);
+    let mut numbers: HashSet<u64> = known.iter().map(|row| row.number).collect();
+    let more = past.recent.iter().chain(&past.same_instant);
+    known.extend(more.filter(|row| numbers.insert(row.number)).cloned());
     *groups = intake(&seen.candidates);
-    *assigned = assign(known, groups, Some(horizon));
+    *assigned = assign(known, groups, Horizon::of(past, seen));
     judge(past, groups, assigned, unknown, seen, sighting)
 }
 

@@ -5,13 +5,13 @@
 //! a page of news is published: its dates lie after all that is known.
 
 use super::churn::FEW;
-use super::matching::Assignment;
+use super::matching::{Assignment, strangers};
 use super::traits;
 use super::{Known, Sighting};
 use crate::model::{Candidate, DateRung, Entry, Flaw, FlawCode, KeyKind, Precision, Standing};
 use crate::store::Seen;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// How many of the newest entries are compared when a page looks strange.
 pub(crate) const MEMORY: usize = 500;
@@ -25,6 +25,8 @@ const BATCH: TimeDelta = TimeDelta::seconds(60);
 pub(crate) struct Past {
     /// The newest entries, also those that are held back or withdrawn; at most [`MEMORY`].
     pub(crate) recent: Vec<Known>,
+    /// The entries of the instants that were asked for.
+    pub(crate) same_instant: Vec<Known>,
     /// How many entries are held back.
     pub(crate) held: u64,
 }
@@ -55,14 +57,27 @@ impl Horizon {
     }
 }
 
-/// Whether so much of a poll is unknown that the past is worth looking up.
-pub(crate) fn looks_strange(assigned: &[Assignment], seen: &Seen) -> bool {
-    seen.standing == Standing::Live && seen.guard.since.is_some() && unknown(assigned) >= FEW
+/// Whether so much of a poll stands under unknown ids that the newest entries are worth looking up.
+pub(crate) fn looks_strange(known: &[Known], groups: &[Candidate], assigned: &[Assignment], seen: &Seen) -> bool {
+    let read_before = seen.standing == Standing::Live && seen.guard.since.is_some();
+    read_before && assigned.iter().any(|one| one.known.is_none()) && unknown(known, groups, assigned) >= FEW
 }
 
-/// How many groups are no known entry.
-pub(crate) fn unknown(assigned: &[Assignment]) -> usize {
-    assigned.iter().filter(|assignment| assignment.known.is_none()).count()
+/// The instants of unknown groups, in milliseconds since 1970: entries of the same instant are worth a look.
+pub(crate) fn instants(groups: &[Candidate], assigned: &[Assignment], seen: &Seen) -> Vec<i64> {
+    if seen.standing != Standing::Live || seen.guard.since.is_none() {
+        return Vec::new();
+    }
+    let new = groups.iter().zip(assigned).filter(|(_, assignment)| assignment.known.is_none());
+    let dated = new.map(|(group, _)| group.entry.published);
+    let exact = dated.filter(|dated| dated.precision == Precision::Second && dated.rung != DateRung::FirstSeen);
+    exact.map(|dated| dated.at.timestamp_millis()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// How many groups nobody knows by guid or link.
+pub(super) fn unknown(known: &[Known], groups: &[Candidate], assigned: &[Assignment]) -> usize {
+    let found: Vec<_> = assigned.iter().map(|assignment| assignment.known).collect();
+    strangers(known, groups, &found)
 }
 
 /// What becomes of each group.

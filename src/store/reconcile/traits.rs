@@ -24,11 +24,18 @@ pub(super) enum Kind {
     Title,
     /// The same second.
     Instant,
+    /// The same title at the same second.
+    TitleInstant,
+    /// The same text at the same second.
+    TextInstant,
 }
 
 impl Kind {
     pub(super) const ALL: [Self; 6] =
         [Self::TitleDay, Self::PathTitle, Self::PathInstant, Self::Text, Self::Title, Self::Instant];
+
+    /// What tells an entry even if it is alone: two things at once, one of them a second.
+    pub(super) const SURE: [Self; 3] = [Self::PathInstant, Self::TitleInstant, Self::TextInstant];
 }
 
 /// One piece of weak evidence.
@@ -44,20 +51,29 @@ pub(super) fn of(entry: &Entry, keys: &[Key], kind: Kind, affixes: Affixes) -> V
             keys.iter().filter(|key| key.kind == KeyKind::TitleDay).map(|key| key.value.clone()).collect()
         }
         Kind::PathTitle => tails().filter(|_| !title.is_empty()).map(|tail| format!("{tail}\n{title}")).collect(),
-        Kind::PathInstant => {
-            let instant = instant(&entry.published);
-            instant.map(|instant| tails().map(|tail| format!("{tail}\n{instant}")).collect()).unwrap_or_default()
-        }
+        Kind::PathInstant => at_instant(entry, tails().map(str::to_owned)),
+        Kind::TitleInstant => at_instant(entry, Some(title).filter(says).into_iter()),
+        Kind::TextInstant => at_instant(entry, texts(entry).into_iter()),
         Kind::Text => texts(entry),
         Kind::Title => {
             // The core is compared with cores only: what all titles share may be a part of each.
-            let says = |title: &String| title.chars().filter(|c| c.is_alphabetic()).count() >= LETTERS;
             let core = Some(affixes.cut(&title)).filter(says).map(|core| format!("core {core}"));
-            core.into_iter().chain(Some(title.clone()).filter(says)).collect()
+            core.into_iter().chain(Some(title).filter(says)).collect()
         }
         Kind::Instant => instant(&entry.published).into_iter().collect(),
     };
     values.into_iter().map(|value| (kind, value)).collect()
+}
+
+/// Whether a title has letters enough to say something.
+#[expect(clippy::ptr_arg, reason = "the signature that `Option::filter` wants")]
+fn says(title: &String) -> bool {
+    title.chars().filter(|c| c.is_alphabetic()).count() >= LETTERS
+}
+
+fn at_instant(entry: &Entry, values: impl Iterator<Item = String>) -> Vec<String> {
+    let Some(instant) = instant(&entry.published) else { return Vec::new() };
+    values.map(|value| format!("{value}\n{instant}")).collect()
 }
 
 /// The texts of an entry, each as a hash, where they are long enough to say something.
@@ -68,6 +84,12 @@ pub(super) fn texts(entry: &Entry) -> Vec<String> {
     let mut texts: Vec<_> = content.into_iter().chain(summary).map(|text| hash(&text)).collect();
     texts.dedup();
     texts
+}
+
+/// Whether two entries say the same.
+pub(super) fn share_text(one: &Entry, other: &Entry) -> bool {
+    let texts = texts(one);
+    !texts.is_empty() && self::texts(other).iter().any(|text| texts.contains(text))
 }
 
 fn hash(text: &str) -> String {

@@ -52,8 +52,14 @@ async fn record_seen(
     let mut known = load(connection, channel, keys).await?;
     let mut assigned = reconcile::assign(&known, &mut groups, None);
     let mut verdict = Verdict::default();
-    if reconcile::looks_strange(&assigned, seen) {
-        let past = Past { recent: recent(connection, channel).await?, held: aside::held(connection, channel).await?.0 };
+    let strange = reconcile::looks_strange(&known, &groups, &assigned, seen);
+    let instants = reconcile::instants(&groups, &assigned, seen);
+    if strange || !instants.is_empty() {
+        let past = Past {
+            recent: if strange { recent(connection, channel).await? } else { Vec::new() },
+            same_instant: same_instant(connection, channel, &instants).await?,
+            held: aside::held(connection, channel).await?.0,
+        };
         verdict = reconcile::reconsider(&past, &mut known, &mut groups, &mut assigned, seen, sighting);
     }
     verdict.flaws.extend(reconcile::changed_ids(&known, &groups, &assigned));
@@ -128,6 +134,23 @@ async fn recent(connection: &mut SqliteConnection, channel: i64) -> sqlx::Result
         .bind(i64::try_from(reconcile::MEMORY).unwrap_or(i64::MAX))
         .fetch_all(connection)
         .await?;
+    rows.iter().map(known).collect()
+}
+
+/// The entries of the channel that were published at one of these instants: lookups in the clustered key.
+async fn same_instant(connection: &mut SqliteConnection, channel: i64, at: &[i64]) -> sqlx::Result<Vec<Known>> {
+    if at.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(known!(
+        "WHERE entry.channel = ?1 AND published IN (SELECT value FROM json_each(?2)) \
+         ORDER BY published DESC, entry.number DESC LIMIT ?3"
+    ))
+    .bind(channel)
+    .bind(json(at)?)
+    .bind(i64::try_from(reconcile::MEMORY).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
     rows.iter().map(known).collect()
 }
 
