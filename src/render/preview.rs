@@ -1,7 +1,7 @@
 //! A preview as JSON Feed 1.1: what one document said, with everything that JSON Feed has no place for in `_heliu`.
 //! Unlike a published feed nothing is filled in: a date that the source did not give is not there.
 
-use super::json_feed::{Author, Item, authors, item, source};
+use super::json_feed::{Author, Grave, Item, authors, graves, item, source};
 use super::text::{language, rfc3339};
 use crate::model::{
     About, Category, DateRung, Feed, Flaw, Format, Image, Link, Person, Precision, Record, Severity, Source,
@@ -68,6 +68,8 @@ struct FeedExtension<'a> {
     format: Option<Format>,
     layout: Option<&'a str>,
     charset: Option<&'a str>,
+    /// Entries that the source says it withdrew.
+    tombstones: Vec<Grave>,
     flaws: Vec<FlawLine<'a>>,
 }
 
@@ -86,6 +88,8 @@ struct EntryExtension<'a> {
     updated: Option<String>,
     /// How exactly the date of publication was given; `null` when it was not given.
     precision: Option<Precision>,
+    /// When the source withdrew it; `null` unless it did.
+    withdrawn: Option<String>,
     rights: Option<&'a str>,
     source: Option<Source>,
     authors: &'a [Person],
@@ -146,6 +150,7 @@ fn extension<'a>(preview: &Preview<'a>) -> FeedExtension<'a> {
         format: preview.format,
         layout: preview.layout,
         charset: preview.charset,
+        tombstones: graves(preview.feed),
         flaws: preview.flaws.iter().map(line).collect(),
     }
 }
@@ -156,6 +161,7 @@ fn entry<'a>(record: &'a Record, feed_language: &str) -> Item<EntryExtension<'a>
     let extension = EntryExtension {
         updated: instant(entry.updated),
         precision: given.then_some(entry.published.precision),
+        withdrawn: record.withdrawn.map(|at| rfc3339(at.fixed_offset())),
         rights: entry.rights.as_deref(),
         source: entry.source.as_ref().map(source),
         authors: &entry.authors,
