@@ -11,13 +11,12 @@ mod title;
 mod tests;
 
 use crate::config::{Channel, FeedSpec, Origin};
-use crate::model::{EntryId, Feed, Record, Standing, Tombstone};
+use crate::model::{Feed, Record, Standing};
 use crate::rule::{self, Around};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use ladder::Winner;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::HashSet;
 
 /// One channel of a feed with what the ledger holds of it.
 #[derive(Debug, Clone)]
@@ -53,22 +52,6 @@ pub fn reach(spec: &FeedSpec, channel: &Channel) -> usize {
     let usual = if spec.channels.len() > 1 { spec.limit.saturating_mul(4) } else { spec.limit };
     let may_drop = spec.rules.may_drop() || channel.rules.may_drop();
     if may_drop { usual.max(DEEP) } else { usual }
-}
-
-/// Puts the withdrawals of the feed's channels into the feed, latest first, each id once: at most 50, of the 90
-/// days before the feed last changed. What is shown is not withdrawn.
-#[must_use]
-pub fn bury(mut feed: Feed, withdrawn: Vec<Tombstone>) -> Feed {
-    let shown: HashSet<&EntryId> = feed.entries.iter().map(|record| &record.entry.id).collect();
-    let mut tombstones: Vec<Tombstone> = withdrawn.into_iter().filter(|one| !shown.contains(&one.id)).collect();
-    tombstones.sort_by(|one, other| other.when.cmp(&one.when).then_with(|| one.id.cmp(&other.id)));
-    let mut seen = HashSet::new();
-    tombstones.retain(|one| seen.insert(one.id.clone()));
-    feed.updated = tombstones.first().map_or(feed.updated, |latest| latest.when.max(feed.updated));
-    tombstones.retain(|one| feed.updated - one.when <= TimeDelta::days(90));
-    tombstones.truncate(50);
-    feed.tombstones = tombstones;
-    feed
 }
 
 /// Makes a feed of its channels, given in the order of the spec. `created` stands for `updated` as long as

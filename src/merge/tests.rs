@@ -219,3 +219,33 @@ proptest! {
         }
     }
 }
+
+/// Compiled as `heliu` compiles them.
+fn rules(yaml: &str) -> crate::rule::Rules {
+    let text = format!(
+        "service: {{ title: t, base_url: 'http://h/' }}\nchannels: {{ a: {{ feed: 'http://h/f' }} }}\nfeeds: {{ a: {{ channels: [a], rules: {yaml} }} }}\n"
+    );
+    let loaded =
+        crate::config::load(&text, "feeds.yaml", std::path::Path::new(""), &crate::config::Validators::default());
+    loaded.config.expect("good rules").feeds.remove(0).rules
+}
+
+#[test]
+fn rules_of_channels_come_before_joining_and_those_of_the_feed_before_its_limit() {
+    let mut channels = [channel("a", true), channel("b", false)];
+    channels[0].rules = rules("[{ drop: { title: 'a 1$' } }, { limit: 2 }]");
+    let a: Vec<Record> = (1..6).map(|n| record("a", &n.to_string(), None, n, 2, true)).collect();
+    let b: Vec<Record> = (1..4).map(|n| record("b", &format!("1{n}"), None, n, 2, true)).collect();
+    let run = |yaml: &str| {
+        let inputs = [
+            ChannelInput { channel: &channels[0], records: a.clone() },
+            ChannelInput { channel: &channels[1], records: b.clone() },
+        ];
+        let spec = FeedSpec { rules: rules(yaml), ..spec(4) };
+        shown(&feed(&spec, &inputs, at(0))).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(run("[{ keep: { title: '.' } }]"), ["a 5", "a 4", "b 13", "b 12"]);
+    assert_eq!(run("[{ drop: { title: 'b 13' } }]"), ["a 5", "a 4", "b 12", "b 11"], "the limit counts what is left");
+    assert_eq!(run("[{ sort: { by: title } }, { rewrite: { field: title, pattern: '^a', with: 'z' } }]").len(), 4);
+    assert_eq!(run("[{ drop: { title: '^b' } }]"), ["a 5", "a 4"], "the channel's own limit holds");
+}

@@ -1,9 +1,9 @@
 //! A feed: one document that is published, made of channels.
 
 use super::{ChannelId, EntryId, FeedId, Record, Standing};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// An entry that was withdrawn (RFC 6721).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,11 +82,28 @@ pub struct Feed {
     pub joined: BTreeMap<EntryId, Vec<Joined>>,
     /// Whether readers are shown where else an entry appeared.
     pub show_joined: bool,
-    /// Withdrawn entries.
+    /// Withdrawn entries, as [`Feed::bury`] leaves them.
     pub tombstones: Vec<Tombstone>,
 }
 
+/// The most tombstones that a feed carries.
+const TOMBSTONES: usize = 50;
+/// Tombstones are carried for so long before the feed's newest change: longer than any reader stays away.
+const BURIED: TimeDelta = TimeDelta::days(90);
+
 impl Feed {
+    /// Takes over what was withdrawn, of all channels in any order: the newest [`TOMBSTONES`] of the last
+    /// 90 days before the newest change, latest first, each id once, and none of an entry that is shown (the same
+    /// article may come from another channel). Depends on no clock.
+    pub fn bury(&mut self, mut tombstones: Vec<Tombstone>) {
+        tombstones.sort_by(|a, b| b.when.cmp(&a.when).then_with(|| a.id.cmp(&b.id)));
+        let newest = tombstones.first().map_or(self.updated, |first| first.when.max(self.updated));
+        let mut told: HashSet<EntryId> = self.entries.iter().map(|record| record.entry.id.clone()).collect();
+        tombstones.retain(|one| newest - one.when <= BURIED && told.insert(one.id.clone()));
+        tombstones.truncate(TOMBSTONES);
+        self.tombstones = tombstones;
+    }
+
     /// The entries that were joined into an entry.
     #[must_use]
     pub fn joined_into(&self, id: &EntryId) -> &[Joined] {

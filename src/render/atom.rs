@@ -2,7 +2,7 @@
 
 use super::text::{
     address, atom_id, cover, description, entry_language, escape, feed_id, feed_language, feed_title, file_type,
-    language, line, media_type, minted, owned, pictures, printable, revised, some_line,
+    language, line, media_type, minted, owned, pictures, printable, revised, rfc3339, some_line,
 };
 use super::{Form, Site};
 use crate::model::{self, Entry, Feed};
@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 
 /// The namespace of Media RSS; the crate declares no namespace by itself.
 const MEDIA: &str = "http://search.yahoo.com/mrss/";
+
+/// The namespace of tombstones (RFC 6721).
+const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 
 /// The crate writes no encoding into its declaration; ours says what the header says.
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
@@ -31,7 +34,8 @@ pub fn atom(feed: &Feed, site: &Site<'_>) -> String {
         links: feed_links(feed, site),
         subtitle: Some(Text::plain(description(feed))),
         entries: feed.entries.iter().map(|record| entry(feed, &record.entry, &language)).collect(),
-        namespaces: BTreeMap::from([("media".to_owned(), MEDIA.to_owned())]),
+        namespaces: namespaces(feed),
+        extensions: tombstones(feed),
         lang: Some(language),
         ..atom_syndication::Feed::default()
     };
@@ -41,6 +45,30 @@ pub fn atom(feed: &Feed, site: &Site<'_>) -> String {
     let mut text = String::from_utf8(bytes).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What is declared; the tombstones' namespace only where there are any, so that no other feed's bytes change.
+fn namespaces(feed: &Feed) -> BTreeMap<String, String> {
+    let tombstones = (!feed.tombstones.is_empty()).then(|| ("at".to_owned(), TOMBSTONES.to_owned()));
+    tombstones.into_iter().chain([("media".to_owned(), MEDIA.to_owned())]).collect()
+}
+
+/// `at:deleted-entry` with `ref` and `when` (RFC 6721 section 3), in the order of the feed.
+fn tombstones(feed: &Feed) -> ExtensionMap {
+    let tombstone = |one: &model::Tombstone| Extension {
+        name: "at:deleted-entry".to_owned(),
+        // The crate writes the attributes of extensions as they stand.
+        attrs: BTreeMap::from([
+            ("ref".to_owned(), escape(&atom_id(&one.id))),
+            ("when".to_owned(), rfc3339(one.when.fixed_offset())),
+        ]),
+        ..Extension::default()
+    };
+    let all: Vec<_> = feed.tombstones.iter().map(tombstone).collect();
+    if all.is_empty() {
+        return ExtensionMap::new();
+    }
+    BTreeMap::from([("at".to_owned(), BTreeMap::from([("deleted-entry".to_owned(), all)]))])
 }
 
 /// `self`, the page that the feed stands for, and the other forms. When the feed stands for a page of the
@@ -93,7 +121,7 @@ fn entry(feed: &Feed, entry: &Entry, feed_language: &str) -> atom_syndication::E
     });
     atom_syndication::Entry {
         title: Text { lang: own.clone(), ..Text::plain(line(&entry.title)) },
-        id: atom_id(entry),
+        id: atom_id(&entry.id),
         updated,
         published: Some(published),
         authors: entry.authors.iter().filter_map(person).collect(),

@@ -6,7 +6,7 @@ use super::text::{
     revised, rfc3339, some_line,
 };
 use super::{Form, Site};
-use crate::model::{Entry, Feed, Joined, Person, Record, Source, Standing};
+use crate::model::{Entry, Feed, Joined, Person, Record, Source, Standing, Tombstone};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -31,6 +31,22 @@ struct FeedExtension {
     /// The highest sequence number among the items; a poller that remembers it knows what it has seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     sequence: Option<u64>,
+    /// Entries that their sources withdrew, latest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tombstones: Vec<Grave>,
+}
+
+/// A withdrawn entry.
+#[derive(Serialize)]
+pub(super) struct Grave {
+    id: String,
+    when: String,
+}
+
+/// The withdrawn entries of a feed.
+pub(super) fn graves(feed: &Feed) -> Vec<Grave> {
+    let grave = |one: &Tombstone| Grave { id: guid(&one.id), when: rfc3339(one.when.fixed_offset()) };
+    feed.tombstones.iter().map(grave).collect()
 }
 
 #[derive(Serialize)]
@@ -124,6 +140,7 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
             updated: rfc3339(feed.updated.fixed_offset()),
             standing: feed.standing,
             sequence: feed.entries.iter().map(|record| record.seq).max(),
+            tombstones: graves(feed),
         },
         items: feed
             .entries
@@ -160,7 +177,7 @@ pub(super) fn item<E>(record: &Record, feed_language: &str, extension: E) -> Ite
     // An item must hold content_html or content_text.
     let text = || summary.clone().unwrap_or_else(|| line(&entry.title));
     Item {
-        id: guid(entry),
+        id: guid(&entry.id),
         url: entry.url.as_deref().and_then(address),
         title: some_line(&entry.title),
         content_text: content_html.is_none().then(text),

@@ -1,7 +1,7 @@
 //! A preview as JSON Feed 1.1: what one document said, with everything that JSON Feed has no place for in `_heliu`.
 //! Unlike a published feed nothing is filled in: a date that the source did not give is not there.
 
-use super::json_feed::{Author, Item, authors, item, source};
+use super::json_feed::{Author, Grave, Item, authors, graves, item, source};
 use super::text::{language, rfc3339};
 use crate::model::{
     About, Category, DateRung, EntryId, Feed, Flaw, Format, Image, Link, Person, Precision, Record, Severity, Source,
@@ -81,6 +81,8 @@ struct FeedExtension<'a> {
     format: Option<Format>,
     layout: Option<&'a str>,
     charset: Option<&'a str>,
+    /// Entries that the source says it withdrew.
+    tombstones: Vec<Grave>,
     flaws: Vec<FlawLine<'a>>,
     /// Only when an explanation was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +104,8 @@ struct EntryExtension<'a> {
     updated: Option<String>,
     /// How exactly the date of publication was given; `null` when it was not given.
     precision: Option<Precision>,
+    /// When the source withdrew it; `null` unless it did.
+    withdrawn: Option<String>,
     rights: Option<&'a str>,
     source: Option<Source>,
     authors: &'a [Person],
@@ -165,6 +169,7 @@ fn extension<'a>(preview: &Preview<'a>) -> FeedExtension<'a> {
         format: preview.format,
         layout: preview.layout,
         charset: preview.charset,
+        tombstones: graves(preview.feed),
         flaws: preview.flaws.iter().map(line).collect(),
         left_out: preview.explanation.map(|explanation| explanation.left_out.as_slice()),
     }
@@ -180,6 +185,7 @@ fn entry<'a>(
     let extension = EntryExtension {
         updated: instant(entry.updated),
         precision: given.then_some(entry.published.precision),
+        withdrawn: record.withdrawn.map(|at| rfc3339(at.fixed_offset())),
         rights: entry.rights.as_deref(),
         source: entry.source.as_ref().map(source),
         authors: &entry.authors,

@@ -55,7 +55,7 @@ fn channel_links(feed: &Feed, site: &Site<'_>, page: String) -> Vec<Link> {
 
 fn item(entry: &Entry, feed_language: &str) -> Item {
     let link = entry.url.as_deref().and_then(address);
-    let guid = guid(entry);
+    let guid = guid(&entry.id);
     // The summary is plain text, `description` is HTML for every reader.
     let summary = entry.summary.as_deref().and_then(|text| some_text(text).map(|text| escape(&text)));
     let content = entry.content.as_deref().and_then(some_text);

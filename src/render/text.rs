@@ -1,7 +1,7 @@
 //! What every format needs: legal text, absolute addresses, printable dates, and the words of a feed.
 
 use super::Site;
-use crate::model::{Entry, Feed, Image, Standing, is_legal};
+use crate::model::{Entry, EntryId, Feed, Image, Standing, is_legal};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -119,16 +119,16 @@ fn escapes_are_whole(text: &str) -> bool {
 }
 
 /// The entry's id as guid: as it is, without what XML cannot carry.
-pub(super) fn guid(entry: &Entry) -> String {
-    let id = line(&entry.id.0);
-    let id = id.trim();
-    if id.is_empty() { minted("entry", &entry.id.0) } else { id.to_owned() }
+pub(super) fn guid(id: &EntryId) -> String {
+    let text = line(&id.0);
+    let text = text.trim();
+    if text.is_empty() { minted("entry", &id.0) } else { text.to_owned() }
 }
 
 /// The entry's id as `atom:id`, which must be an IRI (RFC 4287 section 4.2.6). Ids that a foreign feed
 /// chose and that are none become a UUID of that id, always the same.
-pub(super) fn atom_id(entry: &Entry) -> String {
-    let id = guid(entry);
+pub(super) fn atom_id(id: &EntryId) -> String {
+    let id = guid(id);
     if is_iri(&id) { id } else { minted("entry", &id) }
 }
 

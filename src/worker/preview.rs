@@ -123,7 +123,7 @@ pub async fn channels(
     let store = MemoryStore::new(now);
     let policy = |_: &Channel, _| Policy::exempt();
     let poller = Poller { store: &store, client, now, policy: &policy, chance: 0.5 };
-    let (mut inputs, mut flaws, mut read) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut inputs, mut tombstones, mut flaws, mut read) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for id in &spec.channels {
         let Some(channel) = config.channels.iter().find(|channel| channel.id == *id) else { continue };
         for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
@@ -133,9 +133,12 @@ pub async fn channels(
             read.push(format!("{id}: {address} (layout {layout}, {} entries on the page)", state.entries_on_page));
             flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
         }
-        inputs.push(ChannelInput { channel, records: store.latest(id, merge::reach(spec, channel)).await? });
+        let records = store.latest_under(id, merge::reach(spec, channel), channel.trust.withdrawn).await?;
+        tombstones.extend(store.tombstones(id, merge::reach(spec, channel)).await?);
+        inputs.push(ChannelInput { channel, records });
     }
-    let feed = merge::feed(spec, &inputs, now);
+    let mut feed = merge::feed(spec, &inputs, now);
+    feed.bury(tombstones);
     let explained = Some(explain::explain(spec, &inputs, &feed, now));
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let about = About {
@@ -183,7 +186,16 @@ pub fn document(bytes: &[u8], content_type: Option<&str>, url: &Url, config: &Co
     let context = Context { language: about.language.as_deref().unwrap_or_default(), ..context };
     let (candidates, found) = normalise::feed(&parsed, &context);
     flaws.extend(found);
-    let feed = feed_of(&about, candidates, url, config, now);
+    let (tombstones, found) = normalise::withdrawn(&parsed, &context);
+    flaws.extend(found);
+    let mut feed = feed_of(&about, candidates, url, config, now);
+    // What one document says of an entry that it also holds (RFC 6721 section 3).
+    for record in &mut feed.entries {
+        let laid = tombstones.iter().filter(|one| one.id == record.entry.id).map(|one| one.when).max();
+        let stated = record.entry.updated.unwrap_or(record.entry.published.at);
+        record.withdrawn = laid.filter(|when| *when >= stated);
+    }
+    feed.tombstones = tombstones;
     let charset = decoded.charset.to_string();
     let document = Some(Document { url: url.clone(), format: parsed.format, layout: parsed.layout, charset });
     let flaws = flaws.into_iter().map(|flaw| (url.to_string(), flaw)).collect();

@@ -111,7 +111,8 @@ impl Publisher {
                 withdrawn.extend(self.store.tombstones(id, MOST_TOMBSTONES).await?);
             }
         }
-        let feed = merge::bury(merge::feed(spec, &inputs, self.store.created().await?), withdrawn);
+        let mut feed = merge::feed(spec, &inputs, self.store.created().await?);
+        feed.bury(withdrawn);
         let site = site(config);
         let rendered = [
             (Form::Rss, render::RSS_TYPE, render::rss(&feed, &site)),

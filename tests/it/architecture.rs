@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["model", "rule", "extract", "normalise"]),
     ("merge", &["model", "config", "normalise", "rule"]),
     ("render", &["model"]),
-    ("import", &["model", "parse", "normalise", "config"]),
+    ("import", &["model", "parse", "normalise", "config", "rule"]),
     // L2: the edges, never each other.
     ("net", &["model"]),
     ("store", &["model"]),

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use std::collections::HashSet;
 
 const ATOM: &str = "http://www.w3.org/2005/Atom";
+const TOMBSTONES: &str = "http://purl.org/atompub/tombstones/1.0";
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// An element of the grammar: its name, at least, at most.
@@ -83,7 +84,25 @@ pub(crate) fn check(xml: &str, location: &str) -> Result<(), String> {
             return Err("two entries with one id".to_owned());
         }
     }
+    for stone in feed.children.iter().filter(|child| child.ns == TOMBSTONES) {
+        check_tombstone(stone)?;
+        if !seen.insert(stone.attr("ref")) {
+            return Err("a tombstone twice, or of an entry that is shown".to_owned());
+        }
+    }
     Ok(())
+}
+
+/// RFC 6721 section 3.
+fn check_tombstone(stone: &Element) -> Result<(), String> {
+    if stone.name != "deleted-entry" || !stone.children.is_empty() || !stone.text.trim().is_empty() {
+        return Err(format!("{} is no plain tombstone", stone.name));
+    }
+    let (Some(id), Some(when)) = (stone.attr("ref"), stone.attr("when")) else {
+        return Err("a tombstone needs ref and when".to_owned());
+    };
+    iri(id)?;
+    DateTime::parse_from_rfc3339(when).map(drop).map_err(|why| format!("when {when:?}: {why}"))
 }
 
 fn check_entry(entry: &Element, feed_has_author: bool) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use super::tree::{Element, parse};
 use super::{atom_rules, json_rules, rss_rules, sample, site};
-use crate::model::{Category, Enclosure, EntryId, Feed, Image, Person, Source, Standing};
+use crate::model::{Category, Enclosure, EntryId, Feed, Image, Person, Source, Standing, Tombstone};
 use crate::render::{Form, Lang, atom, feed_page, json_feed, opml, rss};
 use chrono::{DateTime, FixedOffset};
 use proptest::collection::vec;
@@ -55,6 +55,7 @@ prop_compose! {
         dates in vec((date(), option::of(date())), 5),
         names in vec((people(), people()), 5),
         title in words(), description in words(), home in option::of(url()), is_snapshot in any::<bool>(), tag in words(),
+        graves in vec((words(), date()), 0..4),
     ) -> Feed {
         let mut feed = sample::feed(texts.len());
         (feed.title, feed.description, feed.home) = (title, description, home);
@@ -77,6 +78,11 @@ prop_compose! {
             entry.images = vec![Image { url: image, alt, width: Some(1), height: None }];
             (entry.language, entry.rights) = (Some(kind.clone()), Some(kind));
         }
+        let graves = graves.into_iter().enumerate();
+        // Ids that become one id once they are legal are no concern of this law.
+        feed.tombstones = graves
+            .map(|(at, (id, when))| Tombstone { id: EntryId(format!("{id}grave{at}")), when: when.to_utc() })
+            .collect();
         feed
     }
 }

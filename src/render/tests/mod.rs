@@ -10,6 +10,7 @@ mod laws;
 mod pages;
 mod rss_rules;
 pub(crate) mod sample;
+mod tombstones;
 mod tree;
 
 use super::Site;
