@@ -8,3 +8,4 @@ mod binary;
 mod kit;
 mod portal;
 mod reload;
+mod sources;
