@@ -182,7 +182,7 @@ async fn a_feed_that_grows_to_a_hundred_thousand_entries_is_bounded() {
     let began = std::time::Instant::now();
     site.poll_next().await;
     let took = began.elapsed();
-    assert!(took < std::time::Duration::from_secs(60), "{took:?}");
+    assert!(took < std::time::Duration::from_mins(1), "{took:?}");
     let flaws = site.flaws("a").await;
     assert!(flaws.contains(&"limit-reached") && flaws.contains(&"quarantined"), "{flaws:?}");
     assert_eq!(site.ids("all").await, before, "the newest are shown as they were, the old ones are no news");
