@@ -166,15 +166,21 @@ async fn news_after_a_silence_are_published(fresh: Fresh<'_>) {
         let change = store.record(&returns).await.unwrap();
         assert_eq!((change.new.len(), change.held.len()), (published, 20 - published), "{what}: {:?}", change.flaws);
     }
+    some_pages_are_no_flood(fresh).await;
+}
+
+/// So many entries, all of one instant.
+fn issue(range: std::ops::Range<usize>, hour: i64) -> Vec<Candidate> {
+    let mut page = items(range);
+    for candidate in &mut page {
+        candidate.entry.published.at = instant(hour).fixed_offset();
+    }
+    page
+}
+
+async fn some_pages_are_no_flood(fresh: Fresh<'_>) {
     // A source whose issues always carry one instant is no flood.
     let store = fresh().await;
-    let issue = |range, hour: i64| {
-        let mut page = items(range);
-        for candidate in &mut page {
-            candidate.entry.published.at = instant(hour).fixed_offset();
-        }
-        page
-    };
     store.record(&live(41, issue(0..10, 40))).await.unwrap();
     let change = store.record(&poll(65, issue(10..20, 65))).await.unwrap();
     assert_eq!(change.new.len(), 10, "{:?}", change.flaws);
