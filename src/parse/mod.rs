@@ -7,6 +7,7 @@
 
 mod atom;
 mod base64;
+mod cut;
 mod detect;
 mod discover;
 mod draft;
@@ -21,6 +22,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use cut::ends_inside_entry;
 pub use discover::{Discovered, discover};
 pub use opml::{Outline, opml};
 

@@ -13,6 +13,7 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     ids_that_change_at_once(fresh).await;
     a_flood_is_held_back_until_it_is_released(&*fresh().await).await;
     news_after_a_silence_are_published(fresh).await;
+    chance_is_no_evidence(fresh).await;
     what_is_held_back_is_bounded(&*fresh().await).await;
     places_for_ids(&*fresh().await).await;
 }
@@ -165,18 +166,37 @@ async fn news_after_a_silence_are_published(fresh: Fresh<'_>) {
         let change = store.record(&returns).await.unwrap();
         assert_eq!((change.new.len(), change.held.len()), (published, 20 - published), "{what}: {:?}", change.flaws);
     }
+    some_pages_are_no_flood(fresh).await;
+}
+
+/// So many entries, all of one instant.
+fn issue(range: std::ops::Range<usize>, hour: i64) -> Vec<Candidate> {
+    let mut page = items(range);
+    for candidate in &mut page {
+        candidate.entry.published.at = instant(hour).fixed_offset();
+    }
+    page
+}
+
+async fn some_pages_are_no_flood(fresh: Fresh<'_>) {
     // A source whose issues always carry one instant is no flood.
     let store = fresh().await;
-    let issue = |range, hour: i64| {
-        let mut page = items(range);
-        for candidate in &mut page {
-            candidate.entry.published.at = instant(hour).fixed_offset();
-        }
-        page
-    };
     store.record(&live(41, issue(0..10, 40))).await.unwrap();
     let change = store.record(&poll(65, issue(10..20, 65))).await.unwrap();
     assert_eq!(change.new.len(), 10, "{:?}", change.flaws);
+    // A day counts to its end: the newest known is of this very day.
+    let store = fresh().await;
+    store.record(&live(41, items(0..20))).await.unwrap();
+    let mut page = items(100..110);
+    for candidate in &mut page {
+        candidate.entry.published.at = instant(16).fixed_offset();
+        candidate.entry.published.precision = Precision::Day;
+    }
+    let mut today = poll(60, page);
+    seen(&mut today).guard.since = Some(instant(30));
+    assert_eq!(store.record(&today).await.unwrap().new.len(), 10);
+    let store = fresh().await;
+    store.record(&live(68, issue(0..10, 65))).await.unwrap();
     // Nor is a backdated entry among news, nor are two unknown entries, nor the first look at a source.
     let mut page = items(90..100);
     page[9].entry.published.at = instant(3).fixed_offset();
@@ -199,6 +219,47 @@ async fn news_after_a_silence_are_published(fresh: Fresh<'_>) {
     let mut diluted = poll(104, vec![old(600), old(601), old(602), old(500), old(501)]);
     seen(&mut diluted).listed = 3;
     assert_eq!(store.record(&diluted).await.unwrap().held.len(), 3);
+}
+
+/// New articles are not taken for old ones because something small is the same.
+async fn chance_is_no_evidence(fresh: Fresh<'_>) {
+    let by_the_clock = |from: usize, count: usize, first: i64| -> Vec<Candidate> {
+        let on_the_hour = |n: usize| {
+            let mut candidate = item(from + n);
+            candidate.entry.published.at = instant(first + i64::try_from(n).unwrap()).fixed_offset();
+            candidate.entry.content = None;
+            candidate
+        };
+        (0..count).rev().map(on_the_hour).collect()
+    };
+    let columns = |from: usize, first: i64, text_of: Option<usize>| -> Vec<Candidate> {
+        let mut page = by_the_clock(from, 5, first);
+        for (n, candidate) in page.iter_mut().enumerate() {
+            candidate.entry.title = headline(9000 + n);
+            candidate.keys[2].value =
+                format!("{} {}", candidate.entry.title, candidate.entry.published.at.date_naive());
+            candidate.entry.content = text_of.map(|from| text(from + n));
+        }
+        page
+    };
+    for (what, first, second, published) in [
+        // Entries come on the hour: many seconds are the same, and the articles are others.
+        ("seconds", by_the_clock(0, 20, 0), by_the_clock(500, 20, 8), 0),
+        // The same columns as last week, with other texts, in the past and after all that is known.
+        ("old columns", columns(0, 30, Some(100)), columns(600, 4, Some(200)), 0),
+        ("columns", columns(0, 30, Some(100)), columns(600, 70, Some(200)), 5),
+        // Without texts nobody can tell: held back, and not taken for the old ones.
+        ("columns without texts", columns(0, 30, None), columns(600, 70, None), 0),
+    ] {
+        let store = fresh().await;
+        store.record(&live(60, first.clone())).await.unwrap();
+        let size = second.len();
+        let mut poll = poll(90, second);
+        seen(&mut poll).guard.since = Some(instant(60));
+        let change = store.record(&poll).await.unwrap();
+        let written = (change.new.len(), change.held.len(), change.updated.len() + change.touched.len());
+        assert_eq!(written, (published, size - published, 0), "{what}: {change:?}");
+    }
 }
 
 async fn what_is_held_back_is_bounded(store: &dyn Store) {
@@ -237,7 +298,7 @@ async fn places_for_ids(store: &dyn Store) {
         records.into_iter().map(|record| (record.entry.title, record.entry.id.0)).collect()
     };
     let mut before = titles(store.latest(&channel("a"), 99).await.unwrap());
-    for (hour, newest) in (61..).zip(21..26) {
+    for (hour, newest) in (61..).zip(21..45) {
         let change = store.record(&poll(hour, page(newest))).await.unwrap();
         assert_eq!((change.new.len(), change.updated.len()), (1, 0), "{newest}: {change:?}");
         let now = titles(store.latest(&channel("a"), 99).await.unwrap());

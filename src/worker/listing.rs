@@ -3,7 +3,9 @@
 
 use super::errand::{self, Errand, Page};
 use crate::config::{Channel, Origin, PageAddress};
-use crate::model::{Candidate, Flaw, FlawCode, KeyKind, Layout, LayoutKind, NextPage, ParsedEntry, ParsedFeed};
+use crate::model::{
+    About, Candidate, Flaw, FlawCode, KeyKind, Layout, LayoutKind, NextPage, ParsedEntry, ParsedFeed, Source,
+};
 use crate::net::Accept;
 use crate::normalise::{self, Context, Kind};
 use crate::store::{PollState, Store, StoreError};
@@ -271,9 +273,17 @@ async fn read_feed(desk: &Desk<'_>, errand: &mut Errand<'_>, flaws: &mut Vec<Fla
 async fn parse_feed(page: Arc<Page>) -> (Option<ParsedFeed>, Vec<Flaw>) {
     compute(move || {
         let decoded = decode::decode(&page.body, page.content_type.as_deref());
-        let (parsed, found) = parse::feed(&decoded.text);
+        let (mut parsed, found) = parse::feed(&decoded.text);
         let mut flaws = decoded.flaws;
         flaws.extend(found);
+        if let Some(feed) = parsed.as_mut().filter(|_| parse::ends_inside_entry(&decoded.text)) {
+            // Half an entry would make a known one look edited; the next poll brings the whole.
+            feed.entries.pop();
+            flaws.push(Flaw::new(
+                FlawCode::Malformed,
+                "the document breaks off inside its last entry, which was left out",
+            ));
+        }
         if parsed.is_none() {
             for link in parse::discover(&decoded.text, &page.url) {
                 flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
@@ -292,7 +302,30 @@ pub(super) async fn normalise(
     parsed: ParsedFeed,
 ) -> (Vec<Candidate>, Vec<Flaw>) {
     let (channel, base) = (Arc::clone(channel), base.clone());
-    compute(move || normalise::feed(&parsed, &context(&channel, &base, now))).await
+    compute(move || {
+        let context = context(&channel, &base, now);
+        let (mut candidates, flaws) = normalise::feed(&parsed, &context);
+        if let Origin::Feed { url } = &channel.origin {
+            let origin = origin(&channel, url, &normalise::about(&parsed, &context).0);
+            for candidate in &mut candidates {
+                candidate.entry.source.get_or_insert_with(|| origin.clone());
+            }
+        }
+        (candidates, flaws)
+    })
+    .await
+}
+
+/// Where the entries of an external feed come from, unless they say so themselves (RFC 4287 section 4.2.11). The
+/// feed's address is the one in feeds.yaml: it works, which what a feed says of itself may not.
+fn origin(channel: &Channel, url: &Url, about: &About) -> Source {
+    Source {
+        title: about.title.clone().unwrap_or_else(|| channel.title.clone()),
+        id: about.id.clone(),
+        feed_url: Some(url.to_string()),
+        url: about.home.clone(),
+        rights: about.rights.clone(),
+    }
 }
 
 /// The link key of a candidate.

@@ -9,3 +9,4 @@ mod kit;
 mod portal;
 mod reload;
 mod rules;
+mod sources;

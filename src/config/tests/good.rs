@@ -221,6 +221,9 @@ fn a_reload_tells_what_changed() {
     renamed.title = "x".to_owned();
     renamed.every = None;
     assert_eq!(fingerprint(&renamed), before);
+    // What is done with what was read does not make a source be read anew.
+    renamed.trust = crate::model::Trust { withdrawn: crate::model::Withdrawn::Remove, quarantine: false };
+    assert_eq!(fingerprint(&renamed), before);
     // Stored in ledgers: it must never change without a new version of the form.
     assert_eq!(before, "801e850c3eeafac328982c0703fe3d9e3d9f36b7c7faf65ed14b47a6d588b29a");
 }

@@ -61,7 +61,7 @@ pub(crate) fn assign(known: &[Known], groups: &mut Vec<Candidate>, horizon: Opti
                     found[index] = Some(hit);
                 }
                 // A second sight of the same entry, by another of its own keys.
-                Some(&first) if own && !(kind == KeyKind::Guid && matcher.swapped.contains(&hit)) => {
+                Some(&first) if own => {
                     let second = groups[index].clone();
                     join(&mut groups[first], second);
                     found[index] = Some(hit);
