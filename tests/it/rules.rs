@@ -188,7 +188,7 @@ feeds:
         &format!("        title: {title} → 甲报：{title}\n"),
         "    shown\n",
         &format!("    joined by title into “{title}”"),
-        "    before: summary 摘要1，详见原文。; content of",
+        "    before: source 源; summary 摘要1，详见原文。; content of",
     ] {
         assert!(told.contains(line), "{line}\n{told}");
     }
