@@ -63,9 +63,9 @@ pub fn reach(spec: &FeedSpec, channel: &Channel) -> usize {
 pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Utc>) -> Feed {
     let ruled: Vec<Vec<Cow<'_, Record>>> = channels.iter().map(ruled).collect();
     let mut all: Vec<Placed<'_>> = Vec::new();
-    for place in 0..channels.len() {
+    for (place, records) in ruled.iter().enumerate() {
         let is_reprint = |record: &Record| is_reprint(record, place, channels);
-        all.extend(ruled[place].iter().map(|record| Placed { place, record, is_reprint: is_reprint(record) }));
+        all.extend(records.iter().map(|record| Placed { place, record, is_reprint: is_reprint(record) }));
     }
     all.sort_by_cached_key(|one| {
         let Record { first_seen, entry, .. } = one.record;
