@@ -92,7 +92,7 @@ const TOMBSTONES: usize = 50;
 const BURIED: TimeDelta = TimeDelta::days(90);
 
 impl Feed {
-    /// Takes over what was withdrawn, of all channels in any order: the newest [`TOMBSTONES`] of the last
+    /// Takes over what was withdrawn, of all channels in any order: the newest 50 of the last
     /// 90 days before the newest change, latest first, each id once, and none of an entry that is shown (the same
     /// article may come from another channel). Depends on no clock.
     pub fn bury(&mut self, mut tombstones: Vec<Tombstone>) {
