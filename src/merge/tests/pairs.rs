@@ -27,13 +27,24 @@ fn by(rungs: &[Rung]) -> Duplicates {
 
 #[test]
 fn precision_and_recall_on_labelled_pairs() {
+    let (precision, recall, count, report) = judge(include_str!("../../../tests/fixtures/duplicates/pairs.tsv"));
+    assert!(count >= 200 && precision >= 0.99 && recall >= 0.95, "{report}");
+}
+
+/// What is reached so far: the aim is a recall of 0.95. The floor rises with the ladder and never falls.
+#[test]
+fn precision_and_recall_on_pairs_of_another_hand() {
+    let (precision, recall, count, report) = judge(include_str!("../../../tests/fixtures/duplicates/independent.tsv"));
+    assert!(count >= 300 && precision >= 0.99 && recall >= 0.78, "{report}");
+}
+
+/// Precision, recall and number of the pairs, and what went wrong.
+fn judge(pairs: &str) -> (f64, f64, usize, String) {
     let (mut right, mut wrong, mut missed) = (0u32, Vec::new(), Vec::new());
     let mut count = 0;
-    for line in
-        include_str!("../../../tests/fixtures/duplicates/pairs.tsv").lines().filter(|line| !line.starts_with('#'))
-    {
+    for line in pairs.lines().filter(|line| !line.starts_with('#')) {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [label, hours, kind, title_1, text_1, title_2, text_2] = fields[..] else { panic!("{line}") };
+        let [label, hours, kind, title_1, text_1, title_2, text_2, ..] = fields[..] else { panic!("{line}") };
         let (a, b) = (worded("a", "1", 0, title_1, text_1), worded("b", "2", hours.parse().unwrap(), title_2, text_2));
         let joined = with(Duplicates::default(), vec![a], vec![b]).entries.len() == 1;
         count += 1;
@@ -48,7 +59,7 @@ fn precision_and_recall_on_labelled_pairs() {
     let part = |of: usize| f64::from(right) / (f64::from(right) + f64::from(u32::try_from(of).unwrap()));
     let (precision, recall) = (part(wrong.len()), part(missed.len()));
     let report = format!("precision {precision:.3}, recall {recall:.3}\nwrong {wrong:#?}\nmissed {missed:#?}");
-    assert!(count >= 200 && precision >= 0.99 && recall >= 0.95, "{report}");
+    (precision, recall, count, report)
 }
 
 const TEXT: &str = "凌晨四点，江面起雾，老何提着手锤走上铁桥，一锤一听，从北岸走到南岸，正好天亮。这座桥通车多年，他在桥上走了半生，走坏的胶鞋堆满了工具房的墙角。";
