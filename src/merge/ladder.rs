@@ -6,8 +6,9 @@ use super::link::page;
 use super::print::Print;
 use super::title::Title;
 use crate::config::Duplicates;
-use crate::model::{ChannelId, Joined, Rung};
+use crate::model::{ChannelId, Joined, Record, Rung};
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Postings of a sentence or band beyond this many say nothing: everybody writes that. Keeps the search near linear.
@@ -16,6 +17,8 @@ const COMMON: usize = 64;
 /// An entry that is shown, with what was joined into it.
 pub(super) struct Winner<'a> {
     pub(super) placed: Placed<'a>,
+    /// As it is shown; the ladder itself changes nothing.
+    pub(super) record: Cow<'a, Record>,
     pub(super) joined: Vec<Joined>,
     /// The text of an entry that is the same page, for a winner without one.
     pub(super) content: Option<String>,
@@ -138,7 +141,8 @@ impl<'a> Ladder<'a, '_> {
             }
         }
         let changed = placed.record.changed;
-        self.winners.push(Winner { placed, joined: Vec::new(), content: None, changed });
+        let record = Cow::Borrowed(placed.record);
+        self.winners.push(Winner { placed, record, joined: Vec::new(), content: None, changed });
         self.evidence.push(evidence);
     }
 

@@ -11,12 +11,13 @@ mod title;
 mod tests;
 
 use crate::config::{Channel, FeedSpec, Origin};
-use crate::model::{Feed, Record, Standing};
+use crate::model::{EntryId, Feed, Record, Standing};
 use crate::rule::{self, Around};
 use chrono::{DateTime, Utc};
 use ladder::Winner;
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 /// One channel of a feed with what the ledger holds of it.
 #[derive(Debug, Clone)]
@@ -77,19 +78,18 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         (Reverse(one.placed.at()), one.placed.place, Reverse(*number), entry.id.clone())
     });
     let newest = rule::newest(kept.iter().map(|one| one.placed.record));
-    let around = |place: usize| around(channels[place].channel, newest);
-    let stays =
-        |one: &Winner<'_>| spec.rules.entry(Cow::Borrowed(one.placed.record), &around(one.placed.place)).is_some();
-    kept.retain(|one| spec.rules.is_empty() || stays(one));
-    let mut kept = quota::fit(spec, kept);
+    let dressed = kept.into_iter().filter_map(|mut one| {
+        let around = around(channels[one.placed.place].channel, newest);
+        one.record = spec.rules.entry(shown(&mut one), &around)?;
+        Some(one)
+    });
+    let mut kept = quota::fit(spec, dressed.collect());
+    let entries = spec.rules.list(kept.iter().map(|one| one.record.clone().into_owned()).collect());
+    let ids: HashSet<&EntryId> = entries.iter().map(|record| &record.entry.id).collect();
+    kept.retain(|one| ids.contains(&one.placed.record.entry.id));
     let updated = kept.iter().map(|one| one.changed).max().unwrap_or(created);
-    let joined = kept.iter_mut().filter(|one| !one.joined.is_empty());
-    let joined = joined.map(|one| (one.placed.record.entry.id.clone(), std::mem::take(&mut one.joined))).collect();
-    let finish = |one: Winner<'_>| {
-        let around = around(one.placed.place);
-        spec.rules.entry(Cow::Owned(shown(one)), &around).map(Cow::into_owned)
-    };
-    let entries = spec.rules.list(kept.into_iter().filter_map(finish).collect());
+    let joined = kept.into_iter().filter(|one| !one.joined.is_empty());
+    let joined = joined.map(|one| (one.placed.record.entry.id.clone(), one.joined)).collect();
     let is_snapshot = entries.iter().any(|record| record.standing == Standing::Snapshot);
     Feed {
         id: spec.id.clone(),
@@ -123,14 +123,17 @@ fn around(channel: &Channel, newest: DateTime<Utc>) -> Around<'_> {
     Around { newest, channel_title: &channel.title, language: &channel.language }
 }
 
-/// The record as it is shown.
-fn shown(winner: Winner<'_>) -> Record {
+/// The record as it is shown before the rules of the feed: never from the future, and with the text of its twin.
+fn shown<'a>(winner: &mut Winner<'a>) -> Cow<'a, Record> {
     let at = winner.placed.at();
-    let mut record = winner.placed.record.clone();
+    let mut record = Cow::Borrowed(winner.placed.record);
     if record.entry.published.at > at {
-        record.entry.published.at = at.with_timezone(record.entry.published.at.offset());
+        let published = &mut record.to_mut().entry.published.at;
+        *published = at.with_timezone(published.offset());
     }
-    record.entry.content = record.entry.content.or(winner.content);
+    if record.entry.content.is_none() && winner.content.is_some() {
+        record.to_mut().entry.content = winner.content.take();
+    }
     record
 }
 

@@ -249,3 +249,22 @@ fn rules_of_channels_come_before_joining_and_those_of_the_feed_before_its_limit(
     assert_eq!(run("[{ sort: { by: title } }, { rewrite: { field: title, pattern: '^a', with: 'z' } }]").len(), 4);
     assert_eq!(run("[{ drop: { title: '^b' } }]"), ["a 5", "a 4"], "the channel's own limit holds");
 }
+
+#[test]
+fn the_rules_of_a_feed_see_the_text_of_the_twin_and_what_they_leave_out_counts_for_nothing() {
+    let bare = record("a", "1", Some("x"), 10, 3, false);
+    let (twin, late) = (record("b", "1", Some("x"), 10, 4, true), record("b", "2", None, 5, 99, true));
+    let channels = [channel("a", true), channel("b", false)];
+    let run = |yaml: &str| {
+        let inputs = [
+            ChannelInput { channel: &channels[0], records: vec![bare.clone()] },
+            ChannelInput { channel: &channels[1], records: vec![twin.clone(), late.clone()] },
+        ];
+        feed(&FeedSpec { rules: rules(yaml), ..spec(50) }, &inputs, at(0))
+    };
+    assert_eq!(shown(&run("[{ keep: { has_content: true } }]")), ["a 1", "b 2"]);
+    let limited = run("[{ limit: 1 }]");
+    assert_eq!((shown(&limited), limited.updated), (vec!["a 1"], at(4)));
+    let oldest = run("[{ sort: { by: published, order: ascending } }, { limit: 1 }]");
+    assert_eq!((shown(&oldest), oldest.joined.len(), oldest.updated), (vec!["b 2"], 0, at(99)));
+}

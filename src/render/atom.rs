@@ -8,6 +8,7 @@ use super::{Form, Site};
 use crate::model::{self, Entry, Feed};
 use atom_syndication::extension::{Extension, ExtensionMap};
 use atom_syndication::{Category, Content, FixedDateTime, Generator, Link, Person, Source, Text, WriteConfig};
+use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// The namespace of Media RSS; the crate declares no namespace by itself.
@@ -26,7 +27,7 @@ pub fn atom(feed: &Feed, site: &Site<'_>) -> String {
     let document = atom_syndication::Feed {
         title: Text::plain(feed_title(feed)),
         id: feed_id(feed),
-        updated: printable(feed.updated.fixed_offset()),
+        updated: printable(changed(feed).fixed_offset()),
         // Every feed needs an author for the entries that name none (section 4.1.1).
         authors: vec![Person { name: line(site.title), ..Person::default() }],
         // No version: an upgrade of Heliu alone must not change the bytes of every feed.
@@ -45,6 +46,11 @@ pub fn atom(feed: &Feed, site: &Site<'_>) -> String {
     let mut text = String::from_utf8(bytes).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// When this document last changed: a withdrawal changes it and no other form.
+fn changed(feed: &Feed) -> DateTime<Utc> {
+    feed.tombstones.iter().map(|one| one.when).fold(feed.updated, DateTime::max)
 }
 
 /// What is declared; the tombstones' namespace only where there are any, so that no other feed's bytes change.

@@ -58,6 +58,7 @@ fn atom_and_json_name_what_was_withdrawn_and_rss_does_not() {
     atom_rules::check(&atom, &Form::Atom.address(&feed, &site())).unwrap_or_else(|why| panic!("{why}\n{atom}"));
     json_rules::check(&json, &Form::Json.address(&feed, &site())).unwrap_or_else(|why| panic!("{why}\n{json}"));
     let document = parse(&atom).unwrap();
+    assert!(atom.contains("\n <updated>2026-11-23T10:00:00+00:00</updated>\n"), "a withdrawal is a change of the feed");
     let stones: Vec<_> = document.all(AT, "deleted-entry").collect();
     assert_eq!(stones.len(), 3);
     assert!(stones.iter().all(|stone| stone.attr("when") == Some("2026-11-23T10:00:00+00:00")));
