@@ -268,3 +268,15 @@ fn the_rules_of_a_feed_see_the_text_of_the_twin_and_what_they_leave_out_counts_f
     let oldest = run("[{ sort: { by: published, order: ascending } }, { limit: 1 }]");
     assert_eq!((shown(&oldest), oldest.joined.len(), oldest.updated), (vec!["b 2"], 0, at(99)));
 }
+
+#[test]
+fn where_rules_may_drop_entries_more_of_the_ledger_is_read() {
+    let mut channels = [channel("a", true), channel("b", false)];
+    channels[1].rules = rules("[{ drop: { title: '广告' } }]");
+    let reach = |spec: &FeedSpec, place: usize| super::reach(spec, &channels[place]);
+    let one = FeedSpec { channels: vec!["a".parse().unwrap()], ..spec(50) };
+    assert_eq!((reach(&one, 0), reach(&spec(50), 0), reach(&spec(50), 1)), (50, 200, 1000));
+    let picky = FeedSpec { rules: rules("[{ keep: { title: '时评' } }]"), ..one.clone() };
+    let tidy = FeedSpec { rules: rules("[{ prefix: channel }]"), ..one };
+    assert_eq!((reach(&picky, 0), reach(&tidy, 0), reach(&spec(500), 1)), (1000, 50, 2000));
+}
