@@ -300,6 +300,8 @@ impl Service {
             }
             let (candidates, flaws) = snapshot::read(channel, now).await;
             let entries = candidates.len();
+            // What the last poll found matters more than what the old page lacks.
+            let flaws = if before.last_poll.is_some() { before.flaws.clone() } else { flaws };
             let state = PollState { flaws, ..before };
             let seen = Some(Seen::new(Standing::Snapshot, candidates));
             let poll = Poll { channel: channel.id.clone(), at: now, seen, state, fetched: BTreeMap::new() };

@@ -225,6 +225,10 @@ async fn a_snapshot_is_served_until_the_first_live_poll_and_every_surface_says_s
     assert!(site.get("/healthz").await.text().contains("snapshot"));
     assert!(site.get("/admin").await.text().contains("快照"));
     let ids = site.ids("shiping").await;
+    let flaws = site.flaws("shiping").await;
+    assert!(flaws.contains(&"http-status"), "{flaws:?}");
+    let site = site.restart().await;
+    assert_eq!(site.flaws("shiping").await, flaws, "a restart forgets nothing of the failed poll");
 
     let mut portal = Portal::new(&origin, Generation::C);
     portal.publish(Article::sample(1));
