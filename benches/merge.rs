@@ -51,6 +51,7 @@ fn merging(c: &mut Criterion) {
             description: String::new(),
             language: "en".to_owned(),
             channels: channels.iter().map(|channel| channel.id.clone()).collect(),
+            feeds: Vec::new(),
             limit: 500,
             duplicates: Duplicates::default(),
             quota: None,
@@ -58,7 +59,7 @@ fn merging(c: &mut Criterion) {
             rules: heliu::rule::Rules::default(),
         };
         let inputs = || -> Vec<ChannelInput<'_>> {
-            let input = |(place, channel)| ChannelInput { channel, records: records(channel, place, entries) };
+            let input = |(place, channel)| ChannelInput::new(channel, records(channel, place, entries));
             channels.iter().enumerate().map(input).collect()
         };
         let inputs = inputs();

@@ -53,6 +53,7 @@ fn published(config: &Config) -> String {
             entries: Vec::new(),
             joined: BTreeMap::new(),
             show_joined: false,
+            joined_in_content: false,
             tombstones: Vec::new(),
         })
         .collect();

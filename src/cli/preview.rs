@@ -75,6 +75,7 @@ async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
             description: String::new(),
             language,
             channels,
+            feeds: Vec::new(),
             limit: 500,
             duplicates: Duplicates::default(),
             quota: None,

@@ -4,6 +4,7 @@ use crate::model::{ArticleLayout, ChannelId, FeedId, Layout, NextPage, Rung, Tru
 use crate::rule::Rules;
 use chrono_tz::Tz;
 use ipnet::IpNet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
@@ -17,6 +18,35 @@ pub struct Config {
     pub channels: Vec<Channel>,
     /// Feeds in the order of the file.
     pub feeds: Vec<FeedSpec>,
+}
+
+impl Config {
+    /// The feeds with every feed behind those that it is made of; else in the order of the file.
+    #[must_use]
+    pub fn inner_first(&self) -> Vec<&FeedSpec> {
+        let index: HashMap<&FeedId, usize> = self.feeds.iter().enumerate().map(|(at, feed)| (&feed.id, at)).collect();
+        let mut entered = vec![false; self.feeds.len()];
+        let mut order = Vec::new();
+        for start in 0..self.feeds.len() {
+            // An explicit stack: nothing bounds how deep feeds nest. Decoding refuses circles; here they just end.
+            let mut path = if std::mem::replace(&mut entered[start], true) { Vec::new() } else { vec![(start, 0)] };
+            while let Some((at, next)) = path.last_mut() {
+                let (here, step) = (*at, *next);
+                *next += 1;
+                let Some(inner) = self.feeds[here].feeds.get(step) else {
+                    order.push(&self.feeds[here]);
+                    path.pop();
+                    continue;
+                };
+                if let Some(to) = index.get(inner)
+                    && !std::mem::replace(&mut entered[*to], true)
+                {
+                    path.push((*to, 0));
+                }
+            }
+        }
+        order
+    }
 }
 
 /// The section `service`.
@@ -125,6 +155,8 @@ pub struct FeedSpec {
     pub language: String,
     /// The channels it is made of, in order of preference when one article is in several.
     pub channels: Vec<ChannelId>,
+    /// The feeds it is made of besides: what they show. Never itself, not even through others.
+    pub feeds: Vec<FeedId>,
     /// The most entries it holds, 1 to 500; 50 by default.
     pub limit: usize,
     /// How duplicates are told.
@@ -148,10 +180,12 @@ pub struct Duplicates {
     pub distance: u32,
     /// Whether readers are shown where else an entry appeared.
     pub show: bool,
+    /// Whether a line under the content says so too.
+    pub in_content: bool,
 }
 
 impl Default for Duplicates {
     fn default() -> Self {
-        Self { by: Rung::ALL.to_vec(), window: Duration::from_hours(72), distance: 6, show: true }
+        Self { by: Rung::ALL.to_vec(), window: Duration::from_hours(72), distance: 6, show: true, in_content: false }
     }
 }

@@ -101,6 +101,7 @@ fn expected(old: Config, additions: &Additions) -> Config {
         description: String::new(),
         language: service.language.clone(),
         channels: new.channels.clone(),
+        feeds: Vec::new(),
         limit: config::DEFAULT_LIMIT,
         duplicates: config::Duplicates::default(),
         quota: None,

@@ -11,13 +11,13 @@ mod title;
 mod tests;
 
 use crate::config::{Channel, FeedSpec, Origin};
-use crate::model::{EntryId, Feed, Record, Standing};
+use crate::model::{ChannelId, EntryId, Feed, Joined, Record, Standing};
 use crate::rule::{self, Around};
 use chrono::{DateTime, Utc};
 use ladder::Winner;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// One channel of a feed with what the ledger holds of it.
 #[derive(Debug, Clone)]
@@ -26,6 +26,42 @@ pub struct ChannelInput<'a> {
     pub channel: &'a Channel,
     /// Its records, in any order.
     pub records: Vec<Record>,
+    /// What another feed shows of it already: the rules of the channel are not applied again.
+    pub inner: bool,
+    /// What was joined into its records there.
+    pub joined: BTreeMap<EntryId, Vec<Joined>>,
+}
+
+impl<'a> ChannelInput<'a> {
+    /// A channel with records from the ledger.
+    #[must_use]
+    pub fn new(channel: &'a Channel, records: Vec<Record>) -> Self {
+        Self { channel, records, inner: false, joined: BTreeMap::new() }
+    }
+}
+
+/// Puts what other feeds show behind the channels of a feed, sorted by the channels it is from, so that quota and
+/// duplicates see sources and not feeds. What is there already is left out. `channel` knows every channel by name.
+pub fn add_inner<'a>(
+    inputs: &mut Vec<ChannelInput<'a>>,
+    feeds: &[&Feed],
+    channel: impl Fn(&ChannelId) -> Option<&'a Channel>,
+) {
+    let name = |record: &Record| (record.channel.clone(), record.entry.id.clone());
+    let mut there: HashSet<_> = inputs.iter().flat_map(|input| input.records.iter().map(name)).collect();
+    for feed in feeds {
+        let mut places: HashMap<ChannelId, usize> = HashMap::new();
+        for record in &feed.entries {
+            let Some(channel) = channel(&record.channel).filter(|_| there.insert(name(record))) else { continue };
+            let place = *places.entry(channel.id.clone()).or_insert_with(|| {
+                inputs.push(ChannelInput { inner: true, ..ChannelInput::new(channel, Vec::new()) });
+                inputs.len() - 1
+            });
+            let id = &record.entry.id;
+            inputs[place].joined.extend(feed.joined.get(id).map(|joined| (id.clone(), joined.clone())));
+            inputs[place].records.push(record.clone());
+        }
+    }
 }
 
 /// A record with the place of its channel in the feed's list.
@@ -50,7 +86,7 @@ const DEEP: usize = 1_000;
 /// does not come back as its own duplicate.
 #[must_use]
 pub fn reach(spec: &FeedSpec, channel: &Channel) -> usize {
-    let usual = if spec.channels.len() > 1 { spec.limit.saturating_mul(4) } else { spec.limit };
+    let usual = if spec.channels.len() + spec.feeds.len() > 1 { spec.limit.saturating_mul(4) } else { spec.limit };
     let may_drop = spec.rules.may_drop() || channel.rules.may_drop();
     if may_drop { usual.max(DEEP) } else { usual }
 }
@@ -88,8 +124,8 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
     let ids: HashSet<&EntryId> = entries.iter().map(|record| &record.entry.id).collect();
     kept.retain(|one| ids.contains(&one.placed.record.entry.id));
     let updated = kept.iter().map(|one| one.changed).max().unwrap_or(created);
-    let joined = kept.into_iter().filter(|one| !one.joined.is_empty());
-    let joined = joined.map(|one| (one.placed.record.entry.id.clone(), one.joined)).collect();
+    let joined = kept.into_iter().map(|one| (one.placed.record.entry.id.clone(), of_inner(one, channels)));
+    let joined = joined.filter(|(_, joined)| !joined.is_empty()).collect();
     let is_snapshot = entries.iter().any(|record| record.standing == Standing::Snapshot);
     Feed {
         id: spec.id.clone(),
@@ -102,14 +138,36 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         entries,
         joined,
         show_joined: spec.duplicates.show,
+        joined_in_content: spec.duplicates.show && spec.duplicates.in_content,
         tombstones: Vec::new(),
     }
+}
+
+/// What was joined into a winner, here and in the feed that it or its twin came from; each once.
+fn of_inner(winner: Winner<'_>, channels: &[ChannelInput<'_>]) -> Vec<Joined> {
+    if channels.iter().all(|input| input.joined.is_empty()) {
+        return winner.joined;
+    }
+    let own = winner.placed.record;
+    let mut told = HashSet::from([(own.channel.clone(), own.entry.id.clone())]);
+    let before = |channel: &ChannelId, id: &EntryId| {
+        let of = |input: &&ChannelInput<'_>| input.channel.id == *channel && input.joined.contains_key(id);
+        channels.iter().find(of).map_or(&[][..], |input| input.joined[id].as_slice())
+    };
+    let mut all = before(&own.channel, &own.entry.id).to_vec();
+    for one in winner.joined {
+        let below = before(&one.channel, &one.id).to_vec();
+        all.push(one);
+        all.extend(below);
+    }
+    all.retain(|one| told.insert((one.channel.clone(), one.id.clone())));
+    all
 }
 
 /// What the channel's rules leave of its records, newest first.
 fn ruled<'r>(input: &'r ChannelInput<'_>) -> Vec<Cow<'r, Record>> {
     let rules = &input.channel.rules;
-    if rules.is_empty() {
+    if rules.is_empty() || input.inner {
         return input.records.iter().map(Cow::Borrowed).collect();
     }
     let around = around(input.channel, rule::newest(&input.records));
@@ -149,7 +207,7 @@ fn is_reprint(record: &Record, place: usize, channels: &[ChannelInput<'_>]) -> b
 
 /// The page that the feed stands for: that of its only channel. A merged feed and an external feed have none.
 fn home(channels: &[ChannelInput<'_>]) -> Option<String> {
-    let [only] = channels else { return None };
+    let [only @ ChannelInput { inner: false, .. }] = channels else { return None };
     match &only.channel.origin {
         Origin::Page { addresses, .. } => addresses.first().map(|page| page.url.to_string()),
         Origin::Feed { .. } => None,

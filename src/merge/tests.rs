@@ -1,6 +1,6 @@
 mod pairs;
 
-use super::{ChannelInput, feed};
+use super::{ChannelInput, add_inner, feed};
 use crate::config::{Channel, Duplicates, FeedSpec, Origin, PageAddress};
 use crate::model::{DateRung, Dated, Entry, EntryId, Feed, Precision, Record, Standing};
 use chrono::{DateTime, TimeZone, Utc};
@@ -39,6 +39,7 @@ fn spec(limit: usize) -> FeedSpec {
         description: "一句话".to_owned(),
         language: "zh-CN".to_owned(),
         channels: vec!["a".parse().unwrap(), "b".parse().unwrap()],
+        feeds: Vec::new(),
         limit,
         duplicates: Duplicates::default(),
         quota: None,
@@ -85,7 +86,7 @@ fn record(channel: &str, id: &str, path: Option<&str>, published: i64, seq: u64,
 fn merged(a: Vec<Record>, b: Vec<Record>, limit: usize) -> Feed {
     let channels = [channel("a", true), channel("b", false)];
     let [first, second] = &channels;
-    let inputs = [ChannelInput { channel: first, records: a }, ChannelInput { channel: second, records: b }];
+    let inputs = [ChannelInput::new(first, a), ChannelInput::new(second, b)];
     feed(&spec(limit), &inputs, at(-5))
 }
 
@@ -159,7 +160,7 @@ fn a_feed_is_a_snapshot_as_long_as_it_shows_one() {
 #[test]
 fn only_a_feed_of_one_page_has_a_home() {
     let home = |channels: &[Channel]| {
-        let inputs: Vec<_> = channels.iter().map(|channel| ChannelInput { channel, records: vec![] }).collect();
+        let inputs: Vec<_> = channels.iter().map(|channel| ChannelInput::new(channel, vec![])).collect();
         feed(&spec(1), &inputs, at(0)).home
     };
     assert_eq!(home(&[channel("a", true)]).as_deref(), Some("http://a.example.org/list"));
@@ -237,10 +238,7 @@ fn rules_of_channels_come_before_joining_and_those_of_the_feed_before_its_limit(
     let a: Vec<Record> = (1..6).map(|n| record("a", &n.to_string(), None, n, 2, true)).collect();
     let b: Vec<Record> = (1..4).map(|n| record("b", &format!("1{n}"), None, n, 2, true)).collect();
     let run = |yaml: &str| {
-        let inputs = [
-            ChannelInput { channel: &channels[0], records: a.clone() },
-            ChannelInput { channel: &channels[1], records: b.clone() },
-        ];
+        let inputs = [ChannelInput::new(&channels[0], a.clone()), ChannelInput::new(&channels[1], b.clone())];
         let spec = FeedSpec { rules: rules(yaml), ..spec(4) };
         shown(&feed(&spec, &inputs, at(0))).into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
@@ -257,8 +255,8 @@ fn the_rules_of_a_feed_see_the_text_of_the_twin_and_what_they_leave_out_counts_f
     let channels = [channel("a", true), channel("b", false)];
     let run = |yaml: &str| {
         let inputs = [
-            ChannelInput { channel: &channels[0], records: vec![bare.clone()] },
-            ChannelInput { channel: &channels[1], records: vec![twin.clone(), late.clone()] },
+            ChannelInput::new(&channels[0], vec![bare.clone()]),
+            ChannelInput::new(&channels[1], vec![twin.clone(), late.clone()]),
         ];
         feed(&FeedSpec { rules: rules(yaml), ..spec(50) }, &inputs, at(0))
     };
@@ -279,4 +277,41 @@ fn where_rules_may_drop_entries_more_of_the_ledger_is_read() {
     let picky = FeedSpec { rules: rules("[{ keep: { title: '时评' } }]"), ..one.clone() };
     let tidy = FeedSpec { rules: rules("[{ prefix: channel }]"), ..one };
     assert_eq!((reach(&picky, 0), reach(&tidy, 0), reach(&spec(500), 1)), (1000, 50, 2000));
+}
+
+#[test]
+fn a_feed_of_feeds_shows_what_they_show_and_remembers_what_they_joined() {
+    let mut channels = [channel("a", true), channel("b", false), channel("c", false)];
+    let a: Vec<Record> = (1..4).map(|n| record("a", &n.to_string(), Some(&n.to_string()), n * 10, 1, true)).collect();
+    let b = vec![record("b", "b2", Some("2"), 21, 5, true), record("b", "9", None, 90, 2, true)];
+    let inner = FeedSpec { rules: rules("[{ rewrite: { field: title, pattern: '^', with: 'in ' } }]"), ..spec(3) };
+    let inputs = [ChannelInput::new(&channels[0], a.clone()), ChannelInput::new(&channels[1], b.clone())];
+    let inner = feed(&inner, &inputs, at(0));
+    assert_eq!(shown(&inner), ["in b 9", "in a 3", "in a 2"]);
+
+    // The rules of channels are not applied a second time, but those of the outer feed are.
+    channels[0].rules = rules("[{ drop: { title: '.' } }]");
+    let c = record("c", "c3", Some("3"), 31, 7, true);
+    let mut outer = vec![ChannelInput::new(&channels[2], vec![c])];
+    let known = |id: &crate::model::ChannelId| channels.iter().find(|channel| channel.id == *id);
+    add_inner(&mut outer, &[&inner, &inner], known);
+    let spec = FeedSpec {
+        rules: rules("[{ rewrite: { field: title, pattern: '^', with: 'out ' } }]"),
+        quota: Some(2),
+        ..spec(9)
+    };
+    let made = feed(&spec, &outer, at(0));
+    assert_eq!(shown(&made), ["out in b 9", "out in a 3", "out in a 2"]);
+    let joined = |id: &str| {
+        let found = made.joined_into(&EntryId(id.to_owned()));
+        found.iter().map(|one| (one.channel.as_str(), one.id.0.as_str())).collect::<Vec<_>>()
+    };
+    assert_eq!((joined("2"), joined("3")), (vec![("b", "b2")], vec![("c", "c3")]));
+
+    // A channel that is also a member itself comes from there, and its entries are not their own duplicates.
+    let mut both = vec![ChannelInput::new(&channels[1], b)];
+    add_inner(&mut both, &[&inner], known);
+    let made = feed(&FeedSpec { rules: crate::rule::Rules::default(), ..spec }, &both, at(0));
+    assert_eq!(shown(&made), ["b 9", "in a 3", "in a 2"]);
+    assert_eq!(made.joined.into_values().map(|all| all.len()).collect::<Vec<_>>(), [1]);
 }

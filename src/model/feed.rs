@@ -82,6 +82,8 @@ pub struct Feed {
     pub joined: BTreeMap<EntryId, Vec<Joined>>,
     /// Whether readers are shown where else an entry appeared.
     pub show_joined: bool,
+    /// Whether a line under the content says so too.
+    pub joined_in_content: bool,
     /// Withdrawn entries, as [`Feed::bury`] leaves them.
     pub tombstones: Vec<Tombstone>,
 }

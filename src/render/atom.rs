@@ -1,8 +1,8 @@
 //! Atom 1.0 (RFC 4287), written by the `atom_syndication` crate.
 
 use super::text::{
-    address, atom_id, cover, description, entry_language, escape, feed_id, feed_language, feed_title, file_type,
-    language, line, media_type, minted, owned, pictures, printable, revised, rfc3339, some_line,
+    address, atom_id, content, cover, description, entry_language, escape, feed_id, feed_language, feed_title,
+    file_type, language, line, media_type, minted, owned, pictures, printable, revised, rfc3339, some_line,
 };
 use super::{Form, Site};
 use crate::model::{self, Entry, Feed};
@@ -113,9 +113,9 @@ fn entry(feed: &Feed, entry: &Entry, feed_language: &str) -> atom_syndication::E
         }
     }
     let source = entry.source.as_ref().map(|source| self::source(source, updated));
-    let content = entry.content.as_deref().filter(|html| !html.trim().is_empty()).map(|html| Content {
+    let content = content(feed, entry).map(|html| Content {
         lang: own.clone(),
-        value: Some(owned(html)),
+        value: Some(html),
         content_type: Some("html".to_owned()),
         ..Content::default()
     });

@@ -2,8 +2,8 @@
 //! stands in `_heliu`.
 
 use super::text::{
-    address, cover, description, entry_language, feed_id, feed_language, feed_title, file_type, guid, line, owned,
-    revised, rfc3339, some_line,
+    address, content, cover, description, entry_language, feed_id, feed_language, feed_title, file_type, guid, line,
+    owned, revised, rfc3339, some_line,
 };
 use super::{Form, Site};
 use crate::model::{Entry, Feed, Joined, Person, Record, Source, Standing, Tombstone};
@@ -145,7 +145,10 @@ pub fn json_feed(feed: &Feed, site: &Site<'_>) -> String {
         items: feed
             .entries
             .iter()
-            .map(|record| item(record, &language, extension(record, feed.joined_into(&record.entry.id))))
+            .map(|record| {
+                let extension = extension(record, feed.joined_into(&record.entry.id));
+                item(record, content(feed, &record.entry), &language, extension)
+            })
             .collect(),
         language,
     };
@@ -169,10 +172,9 @@ fn extension(record: &Record, joined: &[Joined]) -> EntryExtension {
 }
 
 /// An entry with what `_heliu` says about it.
-pub(super) fn item<E>(record: &Record, feed_language: &str, extension: E) -> Item<E> {
+pub(super) fn item<E>(record: &Record, content_html: Option<String>, feed_language: &str, extension: E) -> Item<E> {
     let entry = &record.entry;
     let some = |text: &str| Some(owned(text)).filter(|text| !text.trim().is_empty());
-    let content_html = entry.content.as_deref().and_then(some);
     let summary = entry.summary.as_deref().and_then(some);
     // An item must hold content_html or content_text.
     let text = || summary.clone().unwrap_or_else(|| line(&entry.title));

@@ -195,7 +195,8 @@ fn entry<'a>(
         images: &entry.images,
         rules: explanation.and_then(|explanation| explanation.shown.get(&entry.id)),
     };
-    let mut item = item(record, feed_language, extension);
+    let content = entry.content.as_deref().map(super::text::owned).filter(|html| !html.trim().is_empty());
+    let mut item = item(record, content, feed_language, extension);
     item.date_published = item.date_published.filter(|_| given);
     item.date_modified = instant(entry.updated);
     item

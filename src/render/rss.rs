@@ -1,7 +1,8 @@
 //! RSS 2.0 (RSS Advisory Board specification 2.0.11 and its best-practices profile), written by the `rss` crate.
 
 use super::text::{
-    address, cover, description, escape, feed_language, feed_title, file_type, guid, owned, pictures, rfc822, some_line,
+    address, content, cover, description, escape, feed_language, feed_title, file_type, guid, owned, pictures, rfc822,
+    some_line,
 };
 use super::{Form, Site};
 use crate::model::{Enclosure, Entry, Feed, Image, Person, Source};
@@ -33,7 +34,7 @@ pub fn rss(feed: &Feed, site: &Site<'_>) -> String {
         ttl: Some(TTL_MINUTES.to_owned()),
         atom_ext: Some(AtomExtension { links: channel_links(feed, site, page) }),
         namespaces: BTreeMap::from([("media".to_owned(), MEDIA.to_owned())]),
-        items: feed.entries.iter().map(|record| item(&record.entry, &feed_language(feed, site))).collect(),
+        items: feed.entries.iter().map(|record| item(feed, &record.entry, &feed_language(feed, site))).collect(),
         ..Channel::default()
     };
     // Writing into memory cannot fail.
@@ -53,12 +54,12 @@ fn channel_links(feed: &Feed, site: &Site<'_>, page: String) -> Vec<Link> {
     vec![link("self", Form::Rss, Form::Rss.address(feed, site)), link("alternate", Form::Page, page)]
 }
 
-fn item(entry: &Entry, feed_language: &str) -> Item {
+fn item(feed: &Feed, entry: &Entry, feed_language: &str) -> Item {
     let link = entry.url.as_deref().and_then(address);
     let guid = guid(&entry.id);
     // The summary is plain text, `description` is HTML for every reader.
     let summary = entry.summary.as_deref().and_then(|text| some_text(text).map(|text| escape(&text)));
-    let content = entry.content.as_deref().and_then(some_text);
+    let content = content(feed, entry);
     // With no summary the full text is the description; to say it twice would double the document.
     let (description, content) = match (summary, content) {
         (None, content) => (content, None),

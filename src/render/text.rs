@@ -1,6 +1,7 @@
 //! What every format needs: legal text, absolute addresses, printable dates, and the words of a feed.
 
 use super::Site;
+use super::words::Lang;
 use crate::model::{Entry, EntryId, Feed, Image, Standing, is_legal};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
 use std::borrow::Cow;
@@ -38,6 +39,28 @@ pub(super) fn line(text: &str) -> String {
 pub(super) fn some_line(text: &str) -> Option<String> {
     let text = line(text);
     (!text.trim().is_empty()).then_some(text)
+}
+
+/// The content of an entry as HTML, with a line about where else it appeared when the feed wants that.
+pub(super) fn content(feed: &Feed, entry: &Entry) -> Option<String> {
+    let content = entry.content.as_deref().map(owned).filter(|html| !html.trim().is_empty());
+    let also_at = feed.joined_in_content.then(|| also_at(feed, entry)).flatten();
+    let Some(also_at) = also_at else { return content };
+    let summary =
+        || entry.summary.as_deref().map(|text| format!("<p>{}</p>", escape(&owned(text)))).unwrap_or_default();
+    Some(content.unwrap_or_else(summary) + &also_at)
+}
+
+fn also_at(feed: &Feed, entry: &Entry) -> Option<String> {
+    let link = |(url, title): (&str, &str)| {
+        let url = address(url)?;
+        let title = some_line(title).unwrap_or_else(|| url.clone());
+        Some(format!("<a href=\"{}\">{}</a>", escape(&url), escape(&title)))
+    };
+    let links: Vec<_> = feed.also_at(&entry.id).filter_map(link).collect();
+    let lang = if feed.language.starts_with("zh") { Lang::Zh } else { Lang::En };
+    let colon = if lang == Lang::Zh { "：" } else { ": " };
+    (!links.is_empty()).then(|| format!("<p>{}{colon}{}</p>", lang.words().also_at, links.join(" · ")))
 }
 
 /// Escapes text for HTML and XML, in content and in quoted attributes.

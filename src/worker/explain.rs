@@ -60,13 +60,14 @@ pub(super) fn explain(
         let first = all.len();
         all.extend(of_channel(input));
         let left = all[first..].iter().filter(|one| one.fate == Fate::Shown).filter_map(Explained::after_channel);
-        let records = input.channel.rules.list(left.cloned().collect());
+        let records: Vec<Record> = left.cloned().collect();
+        let records = if input.inner { records } else { input.channel.rules.list(records) };
         for one in all[first..].iter_mut().filter(|one| one.fate == Fate::Shown) {
             if !records.iter().any(|record| record.entry.id == one.record.entry.id) {
                 one.fate = Fate::ChannelLimit;
             }
         }
-        ruled.push(ChannelInput { channel, records });
+        ruled.push(ChannelInput { records, inner: input.inner, ..ChannelInput::new(channel, Vec::new()) });
     }
     let bare = FeedSpec { limit: usize::MAX, quota: None, max_age: None, rules: Rules::default(), ..spec.clone() };
     let merged = merge::feed(&bare, &ruled, created);
@@ -91,7 +92,8 @@ fn of_channel(input: &ChannelInput<'_>) -> Vec<Explained> {
     let around =
         Around { newest: rule::newest(&input.records), channel_title: &channel.title, language: &channel.language };
     let of = |record: &Record| {
-        let steps = channel.rules.explain(record, &around);
+        // What another feed shows has been through the rules of its channel there.
+        let steps = if input.inner { Vec::new() } else { channel.rules.explain(record, &around) };
         let dropped = steps.last().is_some_and(|step| step.after.is_none());
         let fate = if dropped { Fate::Dropped } else { Fate::Shown };
         Explained { record: record.clone(), channel: steps, feed: Vec::new(), fate }

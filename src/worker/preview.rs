@@ -17,7 +17,7 @@ use crate::schedule::Policy;
 use crate::store::{MemoryStore, Store, StoreError};
 use crate::{decode, extract, parse, render};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
 
@@ -120,25 +120,22 @@ pub async fn channels(
     client: &Client,
     now: DateTime<Utc>,
 ) -> Result<Preview, PreviewError> {
-    let store = MemoryStore::new(now);
-    let policy = |_: &Channel, _| Policy::exempt();
-    let poller = Poller { store: &store, client, now, policy: &policy, chance: 0.5 };
-    let (mut inputs, mut tombstones, mut flaws, mut read) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for id in &spec.channels {
-        let Some(channel) = config.channels.iter().find(|channel| channel.id == *id) else { continue };
-        for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
-            let state = polled.state;
-            let address = state.address.as_deref().unwrap_or("no address");
-            let layout = state.layout.as_deref().unwrap_or("-");
-            read.push(format!("{id}: {address} (layout {layout}, {} entries on the page)", state.entries_on_page));
-            flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
+    let mut polled = Polls { store: MemoryStore::new(now), client, now, flaws: Vec::new(), read: Vec::new() };
+    // What it is made of, feeds inside feeds first; a channel is polled once.
+    let mut wanted: HashSet<&FeedId> = spec.feeds.iter().collect();
+    let order = config.inner_first();
+    for feed in order.iter().rev() {
+        if wanted.contains(&feed.id) {
+            wanted.extend(&feed.feeds);
         }
-        let records = store.latest_under(id, merge::reach(spec, channel), channel.trust.withdrawn).await?;
-        tombstones.extend(store.tombstones(id, merge::reach(spec, channel)).await?);
-        inputs.push(ChannelInput { channel, records });
     }
-    let mut feed = merge::feed(spec, &inputs, now);
-    feed.bury(tombstones);
+    let mut inner: HashMap<&FeedId, Feed> = HashMap::new();
+    for feed in order.into_iter().filter(|feed| wanted.contains(&feed.id)) {
+        let made = polled.feed(feed, config, &inner).await?.0;
+        inner.insert(&feed.id, made);
+    }
+    let (feed, inputs) = polled.feed(spec, config, &inner).await?;
+    let Polls { flaws, read, .. } = polled;
     let explained = Some(explain::explain(spec, &inputs, &feed, now));
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let about = About {
@@ -150,6 +147,58 @@ pub async fn channels(
         ..About::default()
     };
     Ok(Preview { feed, about, document: None, read, flaws, explained })
+}
+
+/// Channels that are polled once, into a ledger that is thrown away.
+struct Polls<'a> {
+    store: MemoryStore,
+    client: &'a Client,
+    now: DateTime<Utc>,
+    flaws: Vec<(String, Flaw)>,
+    read: Vec<String>,
+}
+
+impl Polls<'_> {
+    /// Polls what was not polled yet and makes the feed; with what it was made of.
+    async fn feed<'c>(
+        &mut self,
+        spec: &FeedSpec,
+        config: &'c Config,
+        inner: &HashMap<&FeedId, Feed>,
+    ) -> Result<(Feed, Vec<ChannelInput<'c>>), PreviewError> {
+        let channel_of = |id: &ChannelId| config.channels.iter().find(|channel| channel.id == *id);
+        let (mut inputs, mut tombstones) = (Vec::new(), Vec::new());
+        for channel in spec.channels.iter().filter_map(channel_of) {
+            self.poll(channel).await?;
+            let (id, reach) = (&channel.id, merge::reach(spec, channel));
+            let records = self.store.latest_under(id, reach, channel.trust.withdrawn).await?;
+            tombstones.extend(self.store.tombstones(id, reach).await?);
+            inputs.push(ChannelInput::new(channel, records));
+        }
+        let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| inner.get(id)).collect();
+        merge::add_inner(&mut inputs, &inner, channel_of);
+        tombstones.extend(inner.iter().flat_map(|feed| feed.tombstones.iter().cloned()));
+        let mut feed = merge::feed(spec, &inputs, self.now);
+        feed.bury(tombstones);
+        Ok((feed, inputs))
+    }
+
+    async fn poll(&mut self, channel: &Channel) -> Result<(), PreviewError> {
+        if self.store.polls().await?.contains_key(&channel.id) {
+            return Ok(());
+        }
+        let policy = |_: &Channel, _| Policy::exempt();
+        let poller = Poller { store: &self.store, client: self.client, now: self.now, policy: &policy, chance: 0.5 };
+        for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
+            let (id, state) = (&channel.id, polled.state);
+            let address = state.address.as_deref().unwrap_or("no address");
+            let layout = state.layout.as_deref().unwrap_or("-");
+            let entries = state.entries_on_page;
+            self.read.push(format!("{id}: {address} (layout {layout}, {entries} entries on the page)"));
+            self.flaws.extend(state.flaws.into_iter().map(|flaw| (id.to_string(), flaw)));
+        }
+        Ok(())
+    }
 }
 
 /// Previews an address: an external feed, a list page or an article that one of the configured layouts fits.
@@ -265,6 +314,7 @@ fn feed_of(about: &About, candidates: Vec<Candidate>, url: &Url, config: &Config
         entries: candidates.into_iter().enumerate().map(record).collect(),
         joined: std::collections::BTreeMap::new(),
         show_joined: true,
+        joined_in_content: false,
         tombstones: Vec::new(),
     }
 }

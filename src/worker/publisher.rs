@@ -2,12 +2,12 @@
 
 use crate::config::{Channel, Config, FeedSpec};
 use crate::merge::{self, ChannelInput};
-use crate::model::{ChannelId, Feed, Withdrawn};
+use crate::model::{ChannelId, Feed, FeedId, Withdrawn};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{self, Document, Form, Lang, Site};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, SubsecRound, Utc};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Makes the published set.
@@ -45,34 +45,41 @@ impl Publisher {
         let _turn = self.turn.lock().await;
         let before = Arc::clone(&self.shelf.get());
         let mut documents = HashMap::new();
-        let mut feeds = Vec::new();
+        let mut feeds: HashMap<&FeedId, Arc<Feed>> = HashMap::new();
+        let mut moved = HashSet::new();
         let mut trouble = None;
         let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
         let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, channel)).collect();
-        for spec in &config.feeds {
+        for spec in config.inner_first() {
             let old = published.get(&spec.id).copied();
             let affected = match scope {
                 Scope::All => true,
                 Scope::Channels(ids) => spec.channels.iter().any(|channel| ids.contains(channel)),
             };
+            let affected = affected || spec.feeds.iter().any(|inner| moved.contains(inner));
+            let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| feeds.get(id).map(AsRef::as_ref)).collect();
             let made = match old {
                 Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, old))),
-                _ => self.make(config, &channels, spec, now).await,
+                _ => self.make(config, &channels, (spec, &inner), now).await,
             };
             match (made, old) {
                 (Ok((feed, made)), _) => {
+                    if old.is_none_or(|old| **old != *feed) {
+                        moved.insert(&spec.id);
+                    }
                     documents.extend(made);
-                    feeds.push(feed);
+                    feeds.insert(&spec.id, feed);
                 }
                 (Err(error), old) => {
                     trouble.get_or_insert(error);
                     if let Some(old) = old {
                         documents.extend(shelved(&before, old));
-                        feeds.push(Arc::clone(old));
+                        feeds.insert(&spec.id, Arc::clone(old));
                     }
                 }
             }
         }
+        let feeds: Vec<Arc<Feed>> = config.feeds.iter().filter_map(|spec| feeds.remove(&spec.id)).collect();
         match self.common(config, &feeds, now).await {
             Ok(common) => documents.extend(common),
             Err(error) => {
@@ -93,12 +100,12 @@ impl Publisher {
         self.shelf.put(Published { status: Arc::clone(status), ..(*before).clone() });
     }
 
-    /// One feed with its documents.
+    /// One feed with its documents; `inner` are the feeds that it is made of besides its channels.
     async fn make(
         &self,
         config: &Config,
         channels: &HashMap<&ChannelId, &Channel>,
-        spec: &FeedSpec,
+        (spec, inner): (&FeedSpec, &[&Feed]),
         now: DateTime<Utc>,
     ) -> Result<(Arc<Feed>, Vec<(String, Shelved)>), StoreError> {
         let (mut inputs, mut withdrawn) = (Vec::new(), Vec::new());
@@ -106,11 +113,13 @@ impl Publisher {
             let Some(&channel) = channels.get(id) else { continue };
             let policy = channel.trust.withdrawn;
             let records = self.store.latest_under(id, merge::reach(spec, channel), policy).await?;
-            inputs.push(ChannelInput { channel, records });
+            inputs.push(ChannelInput::new(channel, records));
             if policy == Withdrawn::Remove {
                 withdrawn.extend(self.store.tombstones(id, MOST_TOMBSTONES).await?);
             }
         }
+        merge::add_inner(&mut inputs, inner, |id| channels.get(id).copied());
+        withdrawn.extend(inner.iter().flat_map(|feed| feed.tombstones.iter().cloned()));
         let mut feed = merge::feed(spec, &inputs, self.store.created().await?);
         feed.bury(withdrawn);
         let site = site(config);

@@ -23,6 +23,11 @@ impl<'t> Known<'t> {
         Self { what, names, index }
     }
 
+    /// The name with this index.
+    pub(super) fn name(&self, index: usize) -> &'t str {
+        self.names[index]
+    }
+
     /// The names in `item`, each with its index in the section; dangling and repeated names are mistakes.
     pub(super) fn names<'i>(&self, walk: &mut Walk<'_>, item: Option<&Item<'i>>) -> Vec<(Item<'i>, usize)> {
         let mut seen = HashSet::new();

@@ -1,6 +1,7 @@
 //! Nodes → values. Every function reports what is wrong to the walk and goes on, so that one run shows all.
 
 mod channel;
+mod feed;
 mod known;
 mod layout;
 mod rules;
@@ -8,10 +9,9 @@ mod walk;
 
 use super::check::{self, Validators};
 use super::diagnostic::Diagnostic;
-use super::keys::{DUPLICATES, FEED, SERVICE, TOP};
+use super::keys::{SERVICE, TOP};
 use super::tree::Tree;
-use super::types::{Channel, Config, DEFAULT_LIMIT, Duplicates, FeedSpec, Service};
-use crate::model::Rung;
+use super::types::{Channel, Config, Service};
 use channel::{Declared, Surroundings};
 use known::Known;
 use std::path::Path;
@@ -42,10 +42,13 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
         declared.iter().map(|(name, item)| channel::channel(walk, &mut around, name, item)).collect();
     let mut used = vec![false; declared.len()];
     let known = Known::new("channel", declared.iter().map(|(name, _)| *name));
-    let mut feeds = Vec::new();
-    for (name, item) in named(walk, map.get("feeds")) {
-        feeds.extend(feed(walk, around_service, (&channels, &known, &mut used), name, &item));
-    }
+    let items = named(walk, map.get("feeds"));
+    let known_feeds = Known::new("feed", items.iter().map(|(name, _)| *name));
+    let mut members = feed::Members { channels: &channels, known: &known, used: &mut used, feeds: &known_feeds };
+    let feeds: Vec<_> =
+        items.iter().map(|(name, item)| feed::feed(walk, around_service, &mut members, name, item)).collect();
+    feed::cycles(walk, &items, &feeds);
+    let feeds = feeds.into_iter().flatten().map(|declared| declared.spec).collect();
     // Beside mistakes these would mostly be their echo.
     if walk.has_errors() {
         return None;
@@ -104,61 +107,5 @@ fn service(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Service> {
         timezone: timezone.unwrap_or(fallback.timezone),
         contact,
         allow_networks,
-    })
-}
-
-fn feed(
-    walk: &mut Walk<'_>,
-    service: &Service,
-    (channels, known, used): (&[Option<Channel>], &Known<'_>, &mut [bool]),
-    name: &str,
-    item: &Item<'_>,
-) -> Option<FeedSpec> {
-    let map = walk.fields(item, &FEED)?;
-    let title = walk.one(map.get("title"), Walk::text);
-    let description = walk.one(map.get("description"), Walk::text);
-    let language = walk.language(map.get("language"));
-    let limit = walk.count(map.get("limit"), 1..=500);
-    let quota = walk.count(map.get("quota"), 1..=500);
-    let max_age = walk.value(map.get("max_age"), check::span);
-    let duplicates = walk.one(map.get("duplicates"), duplicates);
-    let rules = rules::rules(walk, map.get("rules"), rules::Owner::Feed);
-    let mut members = Vec::new();
-    for (_, index) in known.names(walk, map.get("channels")) {
-        used[index] = true;
-        members.extend(&channels[index]);
-    }
-    let own_title = match members.as_slice() {
-        [only] => only.title.clone(),
-        _ => name.to_owned(),
-    };
-    Some(FeedSpec {
-        id: name.parse().ok()?,
-        title: title.unwrap_or(own_title),
-        description: description.unwrap_or_default(),
-        language: language.unwrap_or_else(|| service.language.clone()),
-        channels: members.into_iter().map(|channel| channel.id.clone()).collect(),
-        limit: limit.map_or(DEFAULT_LIMIT, |limit| limit as usize),
-        duplicates: duplicates.unwrap_or_default(),
-        quota: quota.map(|quota| quota as usize),
-        max_age,
-        rules,
-    })
-}
-
-fn duplicates(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Duplicates> {
-    let map = walk.fields(item, &DUPLICATES)?;
-    let usual = Duplicates::default();
-    let mut by = Vec::new();
-    for member in map.get("by").map(|item| walk.members(item)).unwrap_or_default() {
-        by.extend(walk.value(Some(&member), check::rung));
-    }
-    by.sort_unstable();
-    by.dedup();
-    Some(Duplicates {
-        by: if map.get("by").is_some() { by } else { Rung::ALL.to_vec() },
-        window: walk.value(map.get("window"), check::span).unwrap_or(usual.window),
-        distance: walk.count(map.get("distance"), 0..=12).unwrap_or(usual.distance),
-        show: if map.get("show_also_at").is_some() { walk.flag(map.get("show_also_at")) } else { usual.show },
     })
 }

@@ -116,7 +116,7 @@ fn file_with(section: &Section, line: &str) -> String {
         other => feed = format!("channels: [news], rules: [{{ {} }}]", rule_with(other, line, &needed)),
     }
     format!(
-        "service: {{ {service} }}\n{layouts}\nchannels: {{ news: {{ {channel} }} }}\nfeeds: {{ news: {{ {feed} }} }}\n"
+        "service: {{ {service} }}\n{layouts}\nchannels: {{ news: {{ {channel} }} }}\nfeeds: {{ news: {{ {feed} }}, portal: {{ channels: [news] }} }}\n"
     )
 }
 
@@ -251,4 +251,15 @@ fn duplicates_quota_and_age() {
     ] {
         assert!(read(&file(bad)).config.is_none(), "{bad}");
     }
+}
+
+#[test]
+fn feeds_are_ordered_with_what_they_are_made_of_before_them() {
+    let text = "service: { title: T, base_url: 'http://a.example/' }\nchannels: { n: { feed: 'http://b.example/rss' } }\n\
+        feeds:\n  top: { feeds: [mid, low] }\n  low: { channels: [n] }\n  mid: { channels: [n], feeds: [low, deep] }\n  deep: { feeds: [low] }\n";
+    let config = super::super::load(text, "feeds.yaml", std::path::Path::new(""), &super::super::Validators::default())
+        .config
+        .unwrap();
+    let order: Vec<_> = config.inner_first().iter().map(|feed| feed.id.as_str()).collect();
+    assert_eq!(order, ["low", "deep", "mid", "top"]);
 }

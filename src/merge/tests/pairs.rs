@@ -17,7 +17,7 @@ fn worded(channel: &str, id: &str, hours: i64, title: &str, text: &str) -> Recor
 fn with(duplicates: Duplicates, a: Vec<Record>, b: Vec<Record>) -> Feed {
     let channels = [channel("a", true), channel("b", false)];
     let [first, second] = &channels;
-    let inputs = [ChannelInput { channel: first, records: a }, ChannelInput { channel: second, records: b }];
+    let inputs = [ChannelInput::new(first, a), ChannelInput::new(second, b)];
     feed(&FeedSpec { duplicates, ..spec(500) }, &inputs, at(0))
 }
 
@@ -129,10 +129,7 @@ fn quota_and_age_leave_every_source_its_place() {
     let quiet = vec![record("b", "q", None, 1, 2, false)];
     let channels = [channel("a", true), channel("b", false)];
     let run = |quota, max_age, limit| {
-        let inputs = [
-            ChannelInput { channel: &channels[0], records: loud.clone() },
-            ChannelInput { channel: &channels[1], records: quiet.clone() },
-        ];
+        let inputs = [ChannelInput::new(&channels[0], loud.clone()), ChannelInput::new(&channels[1], quiet.clone())];
         let found = feed(&FeedSpec { quota, max_age, ..spec(limit) }, &inputs, at(0));
         let own = |name| found.entries.iter().filter(|one| one.channel.as_str() == name).count();
         (own("a"), own("b"))

@@ -91,4 +91,18 @@ fn every_format_says_where_else_an_entry_appeared() {
         assert_eq!(json["items"][0]["_heliu"]["joined"], expected);
         assert_eq!(json["items"][0]["_heliu"]["channel"], "shiping");
     }
+    // Under the content only when that is asked for; what another site wrote stays text.
+    let line = "<p>另见：<a href=\"https://other.example/1?a=1&amp;b=2\">转载 &lt;b&gt;</a></p>";
+    for (wanted, content) in [(false, Some("<p>x</p>")), (true, Some("<p>x</p>")), (true, None)] {
+        (feed.show_joined, feed.joined_in_content) = (true, wanted);
+        feed.entries[0].entry.content = content.map(str::to_owned);
+        feed.entries[0].entry.summary = Some("1 < 2".to_owned());
+        let expected = content.unwrap_or("<p>1 &lt; 2</p>").to_owned() + if wanted { line } else { "" };
+        let json: serde_json::Value = serde_json::from_str(&crate::render::json_feed(&feed, &site)).unwrap();
+        assert_eq!(json["items"][0]["content_html"], expected);
+        let rss = rss::Channel::read_from(crate::render::rss(&feed, &site).as_bytes()).unwrap();
+        assert_eq!(rss.items()[0].content(), Some(expected.as_str()));
+        let atom = crate::render::atom(&feed, &site).parse::<atom_syndication::Feed>().unwrap();
+        assert_eq!(atom.entries()[0].content().unwrap().value(), Some(expected.as_str()));
+    }
 }

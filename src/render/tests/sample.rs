@@ -126,6 +126,7 @@ pub(crate) fn feed(count: usize) -> Feed {
         entries,
         joined: std::collections::BTreeMap::new(),
         show_joined: true,
+        joined_in_content: false,
         tombstones: vec![],
     }
 }

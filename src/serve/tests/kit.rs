@@ -140,6 +140,7 @@ pub(super) fn config() -> Config {
             description: String::new(),
             language: "zh-CN".into(),
             channels: vec!["shiping".parse().unwrap()],
+            feeds: Vec::new(),
             limit: 50,
             duplicates: Duplicates::default(),
             quota: None,

@@ -3,6 +3,7 @@
 mod attribution;
 mod churn;
 mod folder;
+mod nested;
 mod trouble;
 mod withdrawal;
 
