@@ -15,7 +15,7 @@ use heliu::model::{ChannelId, Record, Tombstone, Withdrawn};
 use heliu::publish::{ConfigStatus, Published, Shelf, Shelved};
 use heliu::render::{Document, Encoding, Representation};
 use heliu::serve::{Options, Site};
-use heliu::store::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError};
+use heliu::store::{Change, FetchState, Poll, PollState, Store, StoreError};
 use http_body_util::Full;
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode};
@@ -177,7 +177,13 @@ impl Store for NoStore {
     async fn fetch_states(&self, _: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
         unasked()
     }
-    async fn stamp(&self, _: &str, _: &str, _: DateTime<Utc>) -> Result<Stamp, StoreError> {
+    async fn marks(&self, _: &ChannelId, _: usize, _: Withdrawn) -> Result<Vec<heliu::model::Mark>, StoreError> {
+        unasked()
+    }
+    async fn records(&self, _: &ChannelId, _: &[u64]) -> Result<Vec<Record>, StoreError> {
+        unasked()
+    }
+    async fn stamps(&self, _: &[(String, String)], _: DateTime<Utc>) -> Result<Vec<heliu::store::Stamp>, StoreError> {
         unasked()
     }
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {

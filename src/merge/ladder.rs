@@ -1,170 +1,181 @@
 //! The ladder of duplicates: id, link, title, text. An entry joins an entry that is shown, never one that is
 //! joined itself, so that no chain drifts from one article to another.
 
-use super::Placed;
-use super::link::page;
-use super::print::Print;
-use super::title::Title;
+use super::head::Head;
 use crate::config::Duplicates;
-use crate::model::{ChannelId, Joined, Record, Rung};
+use crate::model::{ChannelId, EntryId, Joined, Rung};
 use chrono::{DateTime, Utc};
-use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Postings of a sentence or band beyond this many say nothing: everybody writes that. Keeps the search near linear.
 const COMMON: usize = 64;
 
 /// An entry that is shown, with what was joined into it.
-pub(super) struct Winner<'a> {
-    pub(super) placed: Placed<'a>,
-    /// As it is shown; the ladder itself changes nothing.
-    pub(super) record: Cow<'a, Record>,
+#[derive(Debug)]
+pub(super) struct Winner {
+    pub(super) place: usize,
+    pub(super) head: Arc<Head>,
     pub(super) joined: Vec<Joined>,
-    /// The text of an entry that is the same page, for a winner without one.
-    pub(super) content: Option<String>,
+    /// For a winner without content: an entry that is the same page and has some.
+    pub(super) twin: Option<(usize, Arc<Head>)>,
     /// When the last of them changed.
     pub(super) changed: DateTime<Utc>,
 }
 
-/// What an entry is compared by.
-struct Evidence {
-    page: Option<String>,
-    title: Title,
-    print: Option<Print>,
-}
-
 /// The entries that are shown so far, found by their evidence.
-pub(super) struct Ladder<'a, 's> {
-    spec: &'s Duplicates,
+#[derive(Debug)]
+pub(super) struct Ladder {
+    spec: Duplicates,
+    /// The channel of each place; one channel may have two.
+    channels: Vec<ChannelId>,
+    /// Whether entries of several channels are there: else there is nothing to compare but ids.
+    several: bool,
     /// Titles that a channel uses for several entries: headings of columns.
     headings: HashSet<u64>,
-    pub(super) winners: Vec<Winner<'a>>,
-    evidence: Vec<Evidence>,
-    ids: HashMap<&'a str, usize>,
+    /// Which entry of a channel has which title.
+    titled: HashMap<(usize, u64), EntryId>,
+    pub(super) winners: Vec<Winner>,
+    ids: HashMap<EntryId, usize>,
     pages: HashMap<String, Vec<usize>>,
     titles: HashMap<u64, Vec<usize>>,
     sentences: HashMap<u64, Vec<usize>>,
     bands: HashMap<(u32, u64), Vec<usize>>,
 }
 
-/// Joins duplicates; `all` is in the order in which entries win.
-pub(super) fn climb<'a>(spec: &Duplicates, all: Vec<Placed<'a>>) -> Vec<Winner<'a>> {
+/// Joins duplicates; `all` is sorted by [`Head::turn`], `channels` says which channel each place stands for.
+pub(super) fn climb(spec: &Duplicates, channels: Vec<ChannelId>, all: Vec<(usize, Arc<Head>)>) -> Ladder {
+    let several = channels.iter().any(|channel| *channel != channels[0]);
     let mut ladder = Ladder {
-        spec,
-        headings: headings(&all),
+        spec: spec.clone(),
+        channels,
+        several,
+        headings: HashSet::new(),
+        titled: HashMap::new(),
         winners: Vec::new(),
-        evidence: Vec::new(),
         ids: HashMap::new(),
         pages: HashMap::new(),
         titles: HashMap::new(),
         sentences: HashMap::new(),
         bands: HashMap::new(),
     };
-    // With one channel there is nothing to compare but ids.
-    let several = all.iter().any(|one| one.place != all[0].place);
-    for placed in all {
-        ladder.add(placed, several);
-    }
-    ladder.winners
-}
-
-fn headings(all: &[Placed<'_>]) -> HashSet<u64> {
-    let mut seen: HashMap<(usize, u64), &str> = HashMap::new();
-    let mut headings = HashSet::new();
-    for one in all {
-        let entry = &one.record.entry;
-        let Some(key) = Title::of(&entry.title).key else { continue };
-        if *seen.entry((one.place, key)).or_insert(&entry.id.0) != entry.id.0 {
-            headings.insert(key);
+    for (place, head) in &all {
+        if let Some(key) = ladder.note_title(*place, head) {
+            ladder.headings.insert(key);
         }
     }
-    headings
+    for (place, head) in all {
+        ladder.add(place, head);
+    }
+    ladder
 }
 
-impl<'a> Ladder<'a, '_> {
-    fn add(&mut self, placed: Placed<'a>, several: bool) {
-        let entry = &placed.record.entry;
-        if let Some(at) = self.ids.get(entry.id.0.as_str()).copied() {
-            return self.join(at, &placed, Rung::Id);
+impl Ladder {
+    /// Adds an entry whose turn is after all that are there, as if it had been there from the start. `false`, and
+    /// nothing is changed, if it makes a title a heading that was none: then all must climb again.
+    pub(super) fn append(&mut self, place: usize, head: Arc<Head>) -> bool {
+        if self.note_title(place, &head).is_some_and(|key| !self.headings.contains(&key)) {
+            return false;
         }
-        let wants = |rung| several && self.spec.by.contains(&rung);
-        let mut title = Title::of(&entry.title);
-        title.key = title.key.filter(|key| !self.headings.contains(key));
-        let text = entry.content.as_deref().or(entry.summary.as_deref());
-        let evidence = Evidence {
-            page: entry.url.as_deref().filter(|_| wants(Rung::Link)).and_then(page),
-            print: text.filter(|_| wants(Rung::Title) || wants(Rung::Text)).and_then(Print::of),
-            title,
-        };
-        let found = self
-            .by_page(&placed, &evidence)
-            .map(|at| (at, Rung::Link))
-            .or_else(|| wants(Rung::Title).then(|| self.by_title(&placed, &evidence))?.map(|at| (at, Rung::Title)))
-            .or_else(|| wants(Rung::Text).then(|| self.by_text(&placed, &evidence))?.map(|at| (at, Rung::Text)));
+        self.add(place, head);
+        true
+    }
+
+    /// Notes that an entry has changed in a way that matters to nobody else. `false`, and nothing is noted, if it is
+    /// not shown itself.
+    pub(super) fn touch(&mut self, place: usize, head: &Head) -> bool {
+        let Some(winner) = self.ids.get(&head.id).and_then(|at| self.winners.get_mut(*at)) else { return false };
+        let is_it = (winner.place, winner.head.number) == (place, head.number);
+        if is_it {
+            winner.changed = winner.changed.max(head.changed);
+        }
+        is_it
+    }
+
+    /// The key of the title if another entry of the channel has it too.
+    fn note_title(&mut self, place: usize, head: &Head) -> Option<u64> {
+        let key = head.title.key?;
+        let first = self.titled.entry((place, key)).or_insert_with(|| head.id.clone());
+        (*first != head.id).then_some(key)
+    }
+
+    fn add(&mut self, place: usize, head: Arc<Head>) {
+        if let Some(at) = self.ids.get(&head.id).copied() {
+            return self.join(at, place, &head, Rung::Id);
+        }
+        let tries = |rung| self.several && self.spec.by.contains(&rung);
+        let found = tries(Rung::Link).then(|| self.by_page(place, &head)).flatten().map(|at| (at, Rung::Link));
+        let found = found
+            .or_else(|| tries(Rung::Title).then(|| self.by_title(place, &head))?.map(|at| (at, Rung::Title)))
+            .or_else(|| tries(Rung::Text).then(|| self.by_text(place, &head))?.map(|at| (at, Rung::Text)));
         match found {
-            Some((at, rung)) => self.join(at, &placed, rung),
-            None => self.win(placed, evidence),
+            Some((at, rung)) => self.join(at, place, &head, rung),
+            None => self.win(place, head),
         }
     }
 
-    fn join(&mut self, at: usize, placed: &Placed<'a>, rung: Rung) {
-        let record = placed.record;
+    fn join(&mut self, at: usize, place: usize, head: &Arc<Head>, rung: Rung) {
         let winner = &mut self.winners[at];
-        winner.changed = winner.changed.max(record.changed);
-        if winner.placed.record.entry.content.is_none() && winner.content.is_none() && rung <= Rung::Link {
-            winner.content.clone_from(&record.entry.content);
+        winner.changed = winner.changed.max(head.changed);
+        if !winner.head.has_content && winner.twin.is_none() && rung <= Rung::Link && head.has_content {
+            winner.twin = Some((place, Arc::clone(head)));
         }
         winner.joined.push(Joined {
-            channel: record.channel.clone(),
-            id: record.entry.id.clone(),
-            url: record.entry.url.clone(),
-            title: record.entry.title.clone(),
+            channel: self.channels[place].clone(),
+            id: head.id.clone(),
+            url: head.url.clone(),
+            title: head.name.clone(),
             rung,
         });
     }
 
-    fn win(&mut self, placed: Placed<'a>, evidence: Evidence) {
+    fn win(&mut self, place: usize, head: Arc<Head>) {
         let at = self.winners.len();
-        self.ids.insert(&placed.record.entry.id.0, at);
-        if let Some(page) = &evidence.page {
-            self.pages.entry(page.clone()).or_default().push(at);
-        }
-        if let Some(key) = evidence.title.key {
-            self.titles.entry(key).or_default().push(at);
-        }
-        if let Some(print) = &evidence.print {
-            for sentence in &print.sentences {
-                self.sentences.entry(*sentence).or_default().push(at);
+        self.ids.insert(head.id.clone(), at);
+        if self.several {
+            if let Some(page) = &head.page {
+                self.pages.entry(page.clone()).or_default().push(at);
             }
-            for band in bands(print.simhash, self.spec.distance) {
-                self.bands.entry(band).or_default().push(at);
+            if let Some(key) = self.key(&head) {
+                self.titles.entry(key).or_default().push(at);
+            }
+            if let Some(print) = &head.print {
+                for sentence in &print.sentences {
+                    self.sentences.entry(*sentence).or_default().push(at);
+                }
+                for band in bands(print.simhash, self.spec.distance) {
+                    self.bands.entry(band).or_default().push(at);
+                }
             }
         }
-        let changed = placed.record.changed;
-        let record = Cow::Borrowed(placed.record);
-        self.winners.push(Winner { placed, record, joined: Vec::new(), content: None, changed });
-        self.evidence.push(evidence);
+        let changed = head.changed;
+        self.winners.push(Winner { place, head, joined: Vec::new(), twin: None, changed });
     }
 
-    fn by_page(&self, placed: &Placed<'_>, evidence: &Evidence) -> Option<usize> {
-        let found = self.pages.get(evidence.page.as_ref()?)?;
+    /// The key of a title that is no heading.
+    fn key(&self, head: &Head) -> Option<u64> {
+        head.title.key.filter(|key| !self.headings.contains(key))
+    }
+
+    fn by_page(&self, place: usize, head: &Head) -> Option<usize> {
+        let found = self.pages.get(head.page.as_ref()?)?;
         // Inside one channel the ledger has told entries apart already: several may share one page.
-        found.iter().copied().find(|at| self.winners[*at].placed.record.channel != placed.record.channel)
+        found.iter().copied().find(|at| self.channels[self.winners[*at].place] != self.channels[place])
     }
 
-    fn by_title(&self, placed: &Placed<'_>, evidence: &Evidence) -> Option<usize> {
-        let found = self.titles.get(&evidence.title.key?)?;
-        let contradicts = |at: usize| match (&evidence.print, &self.evidence[at].print) {
+    fn by_title(&self, place: usize, head: &Head) -> Option<usize> {
+        let found = self.titles.get(&self.key(head)?)?;
+        let contradicts = |at: usize| match (&head.print, &self.winners[at].head.print) {
             (Some(one), Some(other)) => one.overlap(other) < 0.3 || !one.has_numbers_of(other),
             _ => false,
         };
-        found.iter().copied().take(COMMON).find(|at| self.is_open(*at, placed) && !contradicts(*at))
+        found.iter().copied().take(COMMON).find(|at| self.is_open(*at, place, head) && !contradicts(*at))
     }
 
-    fn by_text(&self, placed: &Placed<'_>, evidence: &Evidence) -> Option<usize> {
-        let print = evidence.print.as_ref()?;
+    fn by_text(&self, place: usize, head: &Head) -> Option<usize> {
+        let print = head.print.as_ref()?;
         let near = |at: &usize| {
-            let other = self.evidence[*at].print.as_ref();
+            let other = self.winners[*at].head.print.as_ref();
             other.is_some_and(|other| (other.simhash ^ print.simhash).count_ones() <= self.spec.distance)
         };
         let mut likely = BTreeSet::new();
@@ -175,21 +186,21 @@ impl<'a> Ladder<'a, '_> {
             likely.extend(self.bands.get(&band).into_iter().flatten().copied().filter(near).take(COMMON));
         }
         likely.into_iter().find(|at| {
-            let other = &self.evidence[*at];
-            self.is_open(*at, placed)
-                && !other.title.is_other_part(&evidence.title)
+            let other = &self.winners[*at].head;
+            self.is_open(*at, place, head)
+                && !other.title.is_other_part(&head.title)
                 && other.print.as_ref().is_some_and(|other| other.is_like(print))
         })
     }
 
     /// Whether a winner may take the entry by its words: published at about the same time, and neither of its
     /// channel nor of one that it has an entry of already: a channel tells its own articles apart.
-    fn is_open(&self, at: usize, placed: &Placed<'_>) -> bool {
+    fn is_open(&self, at: usize, place: usize, head: &Head) -> bool {
         let winner = &self.winners[at];
-        let apart = (winner.placed.at() - placed.at()).abs().to_std().unwrap_or_default();
-        let is_of = |channel: &ChannelId| *channel == placed.record.channel;
+        let apart = (winner.head.at - head.at).abs().to_std().unwrap_or_default();
+        let is_of = |channel: &ChannelId| *channel == self.channels[place];
         apart <= self.spec.window
-            && !is_of(&winner.placed.record.channel)
+            && !is_of(&self.channels[winner.place])
             && !winner.joined.iter().any(|one| is_of(&one.channel))
     }
 }

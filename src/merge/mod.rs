@@ -1,8 +1,11 @@
 //! Channels → one feed: duplicates, order, limits. A pure function of the records: their order on the way in
 //! does not matter.
 
+mod head;
+mod inner;
 mod ladder;
 mod link;
+mod merger;
 mod print;
 mod quota;
 mod title;
@@ -10,14 +13,19 @@ mod title;
 #[cfg(test)]
 mod tests;
 
+pub use inner::add_inner;
+pub use merger::Merger;
+
 use crate::config::{Channel, FeedSpec, Origin};
-use crate::model::{ChannelId, EntryId, Feed, Joined, Record, Standing};
+use crate::model::{EntryId, Feed, Joined, Record, Rung, Standing};
 use crate::rule::{self, Around};
 use chrono::{DateTime, Utc};
+use head::Head;
 use ladder::Winner;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// One channel of a feed with what the ledger holds of it.
 #[derive(Debug, Clone)]
@@ -37,45 +45,6 @@ impl<'a> ChannelInput<'a> {
     #[must_use]
     pub fn new(channel: &'a Channel, records: Vec<Record>) -> Self {
         Self { channel, records, inner: false, joined: BTreeMap::new() }
-    }
-}
-
-/// Puts what other feeds show behind the channels of a feed, sorted by the channels it is from, so that quota and
-/// duplicates see sources and not feeds. What is there already is left out. `channel` knows every channel by name.
-pub fn add_inner<'a>(
-    inputs: &mut Vec<ChannelInput<'a>>,
-    feeds: &[&Feed],
-    channel: impl Fn(&ChannelId) -> Option<&'a Channel>,
-) {
-    let name = |record: &Record| (record.channel.clone(), record.entry.id.clone());
-    let mut there: HashSet<_> = inputs.iter().flat_map(|input| input.records.iter().map(name)).collect();
-    for feed in feeds {
-        let mut places: HashMap<ChannelId, usize> = HashMap::new();
-        for record in &feed.entries {
-            let Some(channel) = channel(&record.channel).filter(|_| there.insert(name(record))) else { continue };
-            let place = *places.entry(channel.id.clone()).or_insert_with(|| {
-                inputs.push(ChannelInput { inner: true, ..ChannelInput::new(channel, Vec::new()) });
-                inputs.len() - 1
-            });
-            let id = &record.entry.id;
-            inputs[place].joined.extend(feed.joined.get(id).map(|joined| (id.clone(), joined.clone())));
-            inputs[place].records.push(record.clone());
-        }
-    }
-}
-
-/// A record with the place of its channel in the feed's list.
-struct Placed<'a> {
-    place: usize,
-    record: &'a Record,
-    /// Whether another channel of the feed is named as its source.
-    is_reprint: bool,
-}
-
-impl Placed<'_> {
-    /// When it was published; what claims the future was published when it was first seen.
-    fn at(&self) -> DateTime<Utc> {
-        self.record.entry.published.at.with_timezone(&Utc).min(self.record.first_seen)
     }
 }
 
@@ -99,40 +68,84 @@ pub fn reach(spec: &FeedSpec, channel: &Channel) -> usize {
 #[must_use]
 pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Utc>) -> Feed {
     let ruled: Vec<Vec<Cow<'_, Record>>> = channels.iter().map(ruled).collect();
-    let mut all: Vec<Placed<'_>> = Vec::new();
+    let members: Vec<&Channel> = channels.iter().map(|input| input.channel).collect();
+    let mut heads = Vec::new();
     for (place, records) in ruled.iter().enumerate() {
-        let is_reprint = |record: &Record| is_reprint(record, place, channels);
-        all.extend(records.iter().map(|record| Placed { place, record, is_reprint: is_reprint(record) }));
+        for (handle, record) in (0..).zip(records) {
+            let is_reprint = is_reprint(record, members[place], &members);
+            heads.push((place, Arc::new(Head::of(record, handle, is_reprint, &rungs(spec, channels.len())))));
+        }
     }
-    all.sort_by_cached_key(|one| {
-        let Record { first_seen, entry, .. } = one.record;
-        (*first_seen, one.is_reprint, one.at(), one.place, entry.id.clone())
+    heads.sort_by(|(place, head), (other_place, other)| head.turn(*place).cmp(&other.turn(*other_place)));
+    let names = members.iter().map(|channel| channel.id.clone()).collect();
+    let mut winners = ladder::climb(&spec.duplicates, names, heads).winners;
+    winners.sort_by(|one, other| shown_order(one).cmp(&shown_order(other)));
+    let of = |place: usize, head: &Head| ruled[place].get(usize::try_from(head.handle).ok()?).map(AsRef::as_ref);
+    let shown = winners.into_iter().filter_map(|winner| {
+        let record: Cow<'_, Record> = Cow::Borrowed(of(winner.place, &winner.head)?);
+        let twin = winner.twin.as_ref().and_then(|(place, head)| of(*place, head));
+        let content = twin.and_then(|twin| twin.entry.content.as_deref());
+        let joined = inner::joined_in_all(&record, winner.joined, channels);
+        Some(Shown { place: winner.place, at: winner.head.at, record, content, joined, changed: winner.changed })
     });
-    let mut kept = ladder::climb(&spec.duplicates, all);
-    kept.sort_by_cached_key(|one| {
-        let Record { number, entry, .. } = one.placed.record;
-        (Reverse(one.placed.at()), one.placed.place, Reverse(*number), entry.id.clone())
-    });
-    let newest = rule::newest(kept.iter().map(|one| one.placed.record));
-    let dressed = kept.into_iter().filter_map(|mut one| {
-        let around = around(channels[one.placed.place].channel, newest);
-        one.record = spec.rules.entry(shown(&mut one), &around)?;
+    let home = home(channels);
+    assemble(spec, &members, home, shown.collect(), created)
+}
+
+/// The order of a feed: newest first, then the first channel's, then the last recorded.
+fn shown_order(one: &Winner) -> (Reverse<DateTime<Utc>>, usize, Reverse<u64>, &EntryId) {
+    (Reverse(one.head.at), one.place, Reverse(one.head.number), &one.head.id)
+}
+
+/// What is compared: with one channel nothing but ids.
+fn rungs(spec: &FeedSpec, places: usize) -> Vec<Rung> {
+    if places > 1 { spec.duplicates.by.clone() } else { Vec::new() }
+}
+
+/// A winner with its record, after the rules of its channel.
+struct Shown<'r> {
+    place: usize,
+    at: DateTime<Utc>,
+    record: Cow<'r, Record>,
+    /// The content of its twin.
+    content: Option<&'r str>,
+    joined: Vec<Joined>,
+    changed: DateTime<Utc>,
+}
+
+/// What readers get: the rules of the feed, then its limits, then what its rules say of the list. `all` is
+/// in the order of the feed.
+fn assemble(
+    spec: &FeedSpec,
+    members: &[&Channel],
+    home: Option<String>,
+    all: Vec<Shown<'_>>,
+    created: DateTime<Utc>,
+) -> Feed {
+    let newest = rule::newest(all.iter().map(|one| &*one.record));
+    let dressed = all.into_iter().filter_map(|mut one| {
+        one.record = spec.rules.entry(dated(&one), &around(members[one.place], newest))?;
         Some(one)
     });
-    let mut kept = quota::fit(spec, dressed.collect());
-    let entries = spec.rules.list(kept.iter().map(|one| one.record.clone().into_owned()).collect());
+    let kept = quota::fit(spec, dressed.collect(), |one| (one.place, one.at));
+    let (mut records, mut notes) = (Vec::new(), Vec::new());
+    for Shown { record, joined, changed, .. } in kept {
+        notes.push((record.entry.id.clone(), joined, changed));
+        records.push(record.into_owned());
+    }
+    let entries = spec.rules.list(records);
     let ids: HashSet<&EntryId> = entries.iter().map(|record| &record.entry.id).collect();
-    kept.retain(|one| ids.contains(&one.placed.record.entry.id));
-    let updated = kept.iter().map(|one| one.changed).max().unwrap_or(created);
-    let joined = kept.into_iter().map(|one| (one.placed.record.entry.id.clone(), of_inner(one, channels)));
-    let joined = joined.filter(|(_, joined)| !joined.is_empty()).collect();
+    notes.retain(|(id, ..)| ids.contains(id));
+    let updated = notes.iter().map(|(.., changed)| *changed).max().unwrap_or(created);
+    let joined = notes.into_iter().filter(|(_, joined, _)| !joined.is_empty());
+    let joined = joined.map(|(id, joined, _)| (id, joined)).collect();
     let is_snapshot = entries.iter().any(|record| record.standing == Standing::Snapshot);
     Feed {
         id: spec.id.clone(),
         title: spec.title.clone(),
         description: spec.description.clone(),
         language: spec.language.clone(),
-        home: home(channels),
+        home,
         updated,
         standing: if is_snapshot { Standing::Snapshot } else { Standing::Live },
         entries,
@@ -141,27 +154,6 @@ pub fn feed(spec: &FeedSpec, channels: &[ChannelInput<'_>], created: DateTime<Ut
         joined_in_content: spec.duplicates.show && spec.duplicates.in_content,
         tombstones: Vec::new(),
     }
-}
-
-/// What was joined into a winner, here and in the feed that it or its twin came from; each once.
-fn of_inner(winner: Winner<'_>, channels: &[ChannelInput<'_>]) -> Vec<Joined> {
-    if channels.iter().all(|input| input.joined.is_empty()) {
-        return winner.joined;
-    }
-    let own = winner.placed.record;
-    let mut told = HashSet::from([(own.channel.clone(), own.entry.id.clone())]);
-    let before = |channel: &ChannelId, id: &EntryId| {
-        let of = |input: &&ChannelInput<'_>| input.channel.id == *channel && input.joined.contains_key(id);
-        channels.iter().find(of).map_or(&[][..], |input| input.joined[id].as_slice())
-    };
-    let mut all = before(&own.channel, &own.entry.id).to_vec();
-    for one in winner.joined {
-        let below = before(&one.channel, &one.id).to_vec();
-        all.push(one);
-        all.extend(below);
-    }
-    all.retain(|one| told.insert((one.channel.clone(), one.id.clone())));
-    all
 }
 
 /// What the channel's rules leave of its records, newest first.
@@ -182,27 +174,28 @@ fn around(channel: &Channel, newest: DateTime<Utc>) -> Around<'_> {
 }
 
 /// The record as it is shown before the rules of the feed: never from the future, and with the text of its twin.
-fn shown<'a>(winner: &mut Winner<'a>) -> Cow<'a, Record> {
-    let at = winner.placed.at();
-    let mut record = Cow::Borrowed(winner.placed.record);
-    if record.entry.published.at > at {
+fn dated<'r>(one: &Shown<'r>) -> Cow<'r, Record> {
+    let mut record = one.record.clone();
+    if record.entry.published.at > one.at {
         let published = &mut record.to_mut().entry.published.at;
-        *published = at.with_timezone(published.offset());
+        *published = one.at.with_timezone(published.offset());
     }
-    if record.entry.content.is_none() && winner.content.is_some() {
-        record.to_mut().entry.content = winner.content.take();
+    if record.entry.content.is_none()
+        && let Some(content) = one.content
+    {
+        record.to_mut().entry.content = Some(content.to_owned());
     }
     record
 }
 
 /// Whether the record names another channel of the feed as its source.
-fn is_reprint(record: &Record, place: usize, channels: &[ChannelInput<'_>]) -> bool {
+fn is_reprint(record: &Record, own: &Channel, members: &[&Channel]) -> bool {
     let Some(source) = &record.entry.source else { return false };
     let is_named = |channel: &Channel| {
         let feed = source.feed_url.as_deref();
         channel.title == source.title || channel.addresses().any(|url| Some(url.as_str()) == feed)
     };
-    !is_named(channels[place].channel) && channels.iter().any(|input| is_named(input.channel))
+    !is_named(own) && members.iter().any(|channel| is_named(channel))
 }
 
 /// The page that the feed stands for: that of its only channel. A merged feed and an external feed have none.

@@ -17,7 +17,7 @@ const SENTENCE: usize = 10;
 const SENTENCES: usize = 64;
 
 /// The print of one text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Print {
     /// Charikar's simhash over Chinese bigrams and words.
     pub(super) simhash: u64,

@@ -1,3 +1,4 @@
+mod merger;
 mod pairs;
 
 use super::{ChannelInput, add_inner, feed};

@@ -217,3 +217,22 @@ pub struct Record {
     /// What it says.
     pub entry: Entry,
 }
+
+/// Which state of a record this is: two records with equal marks are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// See [`Record::number`].
+    pub number: u64,
+    /// See [`Record::seq`].
+    pub seq: u64,
+    /// See [`Record::withdrawn`].
+    pub withdrawn: Option<DateTime<Utc>>,
+}
+
+impl Record {
+    /// Its mark.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { number: self.number, seq: self.seq, withdrawn: self.withdrawn }
+    }
+}

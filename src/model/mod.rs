@@ -18,7 +18,7 @@ mod trust;
 pub use about::About;
 pub use date::{DateRung, Dated, Precision};
 pub use entry::{
-    Candidate, Category, Enclosure, Entry, EntryId, Image, Key, KeyKind, Link, Person, Record, Source, Standing,
+    Candidate, Category, Enclosure, Entry, EntryId, Image, Key, KeyKind, Link, Mark, Person, Record, Source, Standing,
 };
 pub use feed::{Feed, Joined, Rung, Tombstone};
 pub use flaw::{Flaw, FlawCode, Severity};

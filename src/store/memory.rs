@@ -2,7 +2,7 @@
 
 use super::reconcile::{self, Known, Past, Roll, Sighting, Verdict, Write};
 use super::{Change, FetchState, Poll, PollState, Seen, Stamp, Store, StoreError};
-use crate::model::{ChannelId, FlawCode, Key, KeyKind, Record, Standing, Tombstone, Withdrawn};
+use crate::model::{ChannelId, FlawCode, Key, KeyKind, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -141,6 +141,19 @@ impl Channel {
     }
 }
 
+fn record_of(channel: &ChannelId, row: &Known) -> Record {
+    Record {
+        channel: channel.clone(),
+        number: row.number,
+        seq: row.seq,
+        first_seen: row.first_seen,
+        changed: row.changed,
+        standing: row.standing,
+        withdrawn: row.gone.map(|gone| gone.at),
+        entry: row.entry.clone(),
+    }
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
@@ -170,17 +183,17 @@ impl Store for MemoryStore {
         let stays = |row: &&Known| withdrawn == Withdrawn::Keep || row.gone.is_none();
         let mut rows: Vec<_> = found.rows.values().filter(|row| found.may_show(row)).filter(stays).collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.entry.published.at.timestamp_millis(), row.number)));
-        let record = |row: &Known| Record {
-            channel: channel.clone(),
-            number: row.number,
-            seq: row.seq,
-            first_seen: row.first_seen,
-            changed: row.changed,
-            standing: row.standing,
-            withdrawn: row.gone.map(|gone| gone.at),
-            entry: row.entry.clone(),
-        };
-        Ok(rows.into_iter().take(limit).map(record).collect())
+        Ok(rows.into_iter().take(limit).map(|row| record_of(channel, row)).collect())
+    }
+
+    async fn marks(&self, channel: &ChannelId, limit: usize, withdrawn: Withdrawn) -> Result<Vec<Mark>, StoreError> {
+        Ok(self.latest_under(channel, limit, withdrawn).await?.iter().map(Record::mark).collect())
+    }
+
+    async fn records(&self, channel: &ChannelId, numbers: &[u64]) -> Result<Vec<Record>, StoreError> {
+        let ledger = self.ledger()?;
+        let Some(found) = ledger.channels.get(channel) else { return Ok(Vec::new()) };
+        Ok(numbers.iter().filter_map(|number| found.rows.get(number)).map(|row| record_of(channel, row)).collect())
     }
 
     async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -233,11 +246,14 @@ impl Store for MemoryStore {
         Ok(urls.iter().filter_map(state).collect())
     }
 
-    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError> {
+    async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
         let mut ledger = self.ledger()?;
-        let stamp = super::next_stamp(ledger.stamps.get(document), hash, at);
-        ledger.stamps.insert(document.to_owned(), stamp.clone());
-        Ok(stamp)
+        let mut stamp = |(document, hash): &(String, String)| {
+            let stamp = super::next_stamp(ledger.stamps.get(document), hash, at);
+            ledger.stamps.insert(document.clone(), stamp.clone());
+            stamp
+        };
+        Ok(documents.iter().map(&mut stamp).collect())
     }
 
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {

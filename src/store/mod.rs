@@ -23,7 +23,7 @@ mod trust;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
-use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Record, Standing, Tombstone, Withdrawn};
+use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -316,6 +316,13 @@ pub trait Store: Send + Sync {
         withdrawn: Withdrawn,
     ) -> Result<Vec<Record>, StoreError>;
 
+    /// The marks of the very entries that [`Store::latest_under`] yields, in its order: which are there, and which
+    /// changed since they were last read.
+    async fn marks(&self, channel: &ChannelId, limit: usize, withdrawn: Withdrawn) -> Result<Vec<Mark>, StoreError>;
+
+    /// These entries of a channel, by their numbers; unknown ones are left out. In any order.
+    async fn records(&self, channel: &ChannelId, numbers: &[u64]) -> Result<Vec<Record>, StoreError>;
+
     /// The entries that the source withdrew, under the ids they were published with, latest withdrawal first.
     async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError>;
 
@@ -337,7 +344,14 @@ pub trait Store: Send + Sync {
 
     /// Stamps a document: when `hash` differs from what is stored under `document`, stores it with
     /// `max(at, stored + 1 s)`, else leaves the stored stamp; returns the stamp that is then stored.
-    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError>;
+    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError> {
+        let stamps = self.stamps(&[(document.to_owned(), hash.to_owned())], at).await?;
+        stamps.into_iter().next().ok_or_else(|| StoreError::Engine("no stamp came back".to_owned()))
+    }
+
+    /// Stamps documents, each `(document, hash)` as [`Store::stamp`] does, in one transaction; the stamps come back in
+    /// the order of the documents.
+    async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError>;
 
     /// When the ledger was created: the `updated` of a feed that has no entries yet.
     async fn created(&self) -> Result<DateTime<Utc>, StoreError>;

@@ -63,6 +63,14 @@ fn withdrawing(hours: i64, candidates: Vec<Candidate>, tombstones: &[(&str, i64)
 
 pub(super) async fn ids(store: &dyn Store, withdrawn: Withdrawn) -> Vec<String> {
     let records = store.latest_under(&channel("a"), 9999, withdrawn).await.unwrap();
+    // The two other ways to the same entries.
+    let marks = store.marks(&channel("a"), 9999, withdrawn).await.unwrap();
+    assert_eq!(marks, records.iter().map(crate::model::Record::mark).collect::<Vec<_>>());
+    let numbers: Vec<u64> = marks.iter().map(|mark| mark.number).collect();
+    let mut again = store.records(&channel("a"), &[&[u64::MAX >> 1][..], &numbers].concat()).await.unwrap();
+    again.sort_by_key(|record| numbers.iter().position(|number| *number == record.number));
+    assert_eq!(again, records);
+    assert!(store.records(&channel("b"), &numbers).await.unwrap().is_empty(), "not those of another channel");
     records.into_iter().map(|record| record.entry.id.0).collect()
 }
 

@@ -4,12 +4,14 @@
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `plan` knows which
 //! channels are polled together and when, `publisher` turns the ledger into the published set, `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording,
+//! `kept` keeps merged feeds ready,
 //! `explain` what rules and duplicates made of each entry.
 
 mod articles;
 mod clock;
 mod errand;
 mod explain;
+mod kept;
 mod listing;
 mod plan;
 mod poll;

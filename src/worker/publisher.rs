@@ -1,5 +1,6 @@
 //! Store → merge → render → the published set. Only feeds that may have changed are made anew.
 
+use super::kept::Kept;
 use crate::config::{Channel, Config, FeedSpec};
 use crate::merge::{self, ChannelInput};
 use crate::model::{ChannelId, Feed, FeedId, Withdrawn};
@@ -15,7 +16,7 @@ pub(super) struct Publisher {
     store: Arc<dyn Store>,
     shelf: Arc<Shelf>,
     /// One at a time: two that read the same old set would each lose what the other adds.
-    turn: tokio::sync::Mutex<()>,
+    turn: tokio::sync::Mutex<Kept>,
 }
 
 /// Which feeds are to be made anew.
@@ -28,7 +29,7 @@ pub(super) enum Scope<'a> {
 
 impl Publisher {
     pub(super) fn new(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Self {
-        Self { store, shelf, turn: tokio::sync::Mutex::new(()) }
+        Self { store, shelf, turn: tokio::sync::Mutex::default() }
     }
 
     /// Brings the published set up to date. What cannot be read from the store stays as it is published.
@@ -42,7 +43,7 @@ impl Publisher {
         scope: Scope<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
+        let mut kept = self.turn.lock().await;
         let before = Arc::clone(&self.shelf.get());
         let mut documents = HashMap::new();
         let mut feeds: HashMap<&FeedId, Arc<Feed>> = HashMap::new();
@@ -50,17 +51,20 @@ impl Publisher {
         let mut trouble = None;
         let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
         let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, channel)).collect();
+        let touched = match scope {
+            Scope::All => None,
+            Scope::Channels(ids) => Some(ids),
+        };
+        kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
         for spec in config.inner_first() {
             let old = published.get(&spec.id).copied();
-            let affected = match scope {
-                Scope::All => true,
-                Scope::Channels(ids) => spec.channels.iter().any(|channel| ids.contains(channel)),
-            };
+            let affected = touched.is_none_or(|ids| spec.channels.iter().any(|channel| ids.contains(channel)));
             let affected = affected || spec.feeds.iter().any(|inner| moved.contains(inner));
+            let members: Vec<&Channel> = spec.channels.iter().filter_map(|id| channels.get(id).copied()).collect();
             let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| feeds.get(id).map(AsRef::as_ref)).collect();
             let made = match old {
                 Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, old))),
-                _ => self.make(config, &channels, (spec, &inner), now).await,
+                _ => self.make(config, (spec, &members, &inner), (&mut kept, touched), now).await,
             };
             match (made, old) {
                 (Ok((feed, made)), _) => {
@@ -104,23 +108,18 @@ impl Publisher {
     async fn make(
         &self,
         config: &Config,
-        channels: &HashMap<&ChannelId, &Channel>,
-        (spec, inner): (&FeedSpec, &[&Feed]),
+        (spec, members, inner): (&FeedSpec, &[&Channel], &[&Feed]),
+        (kept, touched): (&mut Kept, Option<&BTreeSet<ChannelId>>),
         now: DateTime<Utc>,
     ) -> Result<(Arc<Feed>, Vec<(String, Shelved)>), StoreError> {
-        let (mut inputs, mut withdrawn) = (Vec::new(), Vec::new());
-        for id in &spec.channels {
-            let Some(&channel) = channels.get(id) else { continue };
-            let policy = channel.trust.withdrawn;
-            let records = self.store.latest_under(id, merge::reach(spec, channel), policy).await?;
-            inputs.push(ChannelInput::new(channel, records));
-            if policy == Withdrawn::Remove {
-                withdrawn.extend(self.store.tombstones(id, MOST_TOMBSTONES).await?);
-            }
+        let mut withdrawn: Vec<_> = inner.iter().flat_map(|feed| feed.tombstones.iter().cloned()).collect();
+        for channel in members.iter().filter(|channel| channel.trust.withdrawn == Withdrawn::Remove) {
+            withdrawn.extend(self.store.tombstones(&channel.id, MOST_TOMBSTONES).await?);
         }
-        merge::add_inner(&mut inputs, inner, |id| channels.get(id).copied());
-        withdrawn.extend(inner.iter().flat_map(|feed| feed.tombstones.iter().cloned()));
-        let mut feed = merge::feed(spec, &inputs, self.store.created().await?);
+        let mut feed = match kept.feed(&*self.store, (spec, members), touched).await? {
+            Some(feed) => feed,
+            None => self.anew(config, (spec, members, inner)).await?,
+        };
         feed.bury(withdrawn);
         let site = site(config);
         let rendered = [
@@ -128,18 +127,35 @@ impl Publisher {
             (Form::Atom, render::ATOM_TYPE, render::atom(&feed, &site)),
             (Form::Json, render::JSON_TYPE, render::json_feed(&feed, &site)),
         ];
-        let mut documents = Vec::new();
+        let mut drafts = Vec::new();
         for (form, media_type, text) in rendered {
-            let path = format!("/{}", form.path(&feed));
             let links = Some(render::links_of(&feed, &site, form));
-            let document = self.document(&path, media_type, &feed.language, text, links, now).await?;
-            documents.push((path, Shelved::One(document)));
+            drafts.push(draft(format!("/{}", form.path(&feed)), media_type, &feed.language, text, links));
         }
-        let pages = |lang| render::feed_page(&feed, &site, lang);
-        let path = format!("/{}", Form::Page.path(&feed));
-        let links = Some(render::links_of(&feed, &site, Form::Page));
-        documents.push((path.clone(), self.page(&path, pages, links, now).await?));
+        let links = render::links_of(&feed, &site, Form::Page);
+        drafts.extend(page(
+            &format!("/{}", Form::Page.path(&feed)),
+            |lang| render::feed_page(&feed, &site, lang),
+            Some(&links),
+        ));
+        let documents = self.stamped(drafts, now).await?;
         Ok((Arc::new(feed), documents))
+    }
+
+    /// A feed that is made from nothing.
+    async fn anew(
+        &self,
+        config: &Config,
+        (spec, members, inner): (&FeedSpec, &[&Channel], &[&Feed]),
+    ) -> Result<Feed, StoreError> {
+        let mut inputs = Vec::new();
+        for channel in members {
+            let reach = merge::reach(spec, channel);
+            let records = self.store.latest_under(&channel.id, reach, channel.trust.withdrawn).await?;
+            inputs.push(ChannelInput::new(channel, records));
+        }
+        merge::add_inner(&mut inputs, inner, |id| config.channels.iter().find(|channel| channel.id == *id));
+        Ok(merge::feed(spec, &inputs, self.store.created().await?))
     }
 
     /// The documents that speak of all feeds.
@@ -151,49 +167,62 @@ impl Publisher {
     ) -> Result<Vec<(String, Shelved)>, StoreError> {
         let site = site(config);
         let feeds: Vec<&Feed> = feeds.iter().map(AsRef::as_ref).collect();
+        let mut drafts: Vec<_> = page(CATALOGUE, |lang| render::catalogue(&feeds, &site, lang), None).into();
         let opml = render::opml(&feeds, &site);
-        let style = render::style().to_owned();
-        Ok(vec![
-            (
-                CATALOGUE.to_owned(),
-                self.page(CATALOGUE, |lang| render::catalogue(&feeds, &site, lang), None, now).await?,
-            ),
-            (
-                OPML.to_owned(),
-                Shelved::One(self.document(OPML, render::OPML_TYPE, &config.service.language, opml, None, now).await?),
-            ),
-            (STYLE.to_owned(), Shelved::One(self.document(STYLE, render::CSS_TYPE, "en", style, None, now).await?)),
-        ])
+        drafts.push(draft(OPML.to_owned(), render::OPML_TYPE, &config.service.language, opml, None));
+        drafts.push(draft(STYLE.to_owned(), render::CSS_TYPE, "en", render::style().to_owned(), None));
+        self.stamped(drafts, now).await
     }
 
-    async fn page(
-        &self,
-        path: &str,
-        render: impl Fn(Lang) -> String,
-        link: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<Shelved, StoreError> {
-        let zh = self
-            .document(&format!("{path} zh"), render::HTML_TYPE, "zh-CN", render(Lang::Zh), link.clone(), now)
-            .await?;
-        let en = self.document(&format!("{path} en"), render::HTML_TYPE, "en", render(Lang::En), link, now).await?;
-        Ok(Shelved::Page { zh, en })
+    /// Documents with their stamps from the store, so that `Last-Modified` outlives a restart.
+    async fn stamped(&self, drafts: Vec<Draft>, now: DateTime<Utc>) -> Result<Vec<(String, Shelved)>, StoreError> {
+        let mut documents: Vec<Document> = drafts
+            .iter()
+            .map(|draft| Document::new(draft.text.clone(), draft.media_type, &draft.language, now, draft.links.clone()))
+            .collect();
+        let name = |draft: &Draft| format!("{}{}", draft.path, draft.variant);
+        let names = drafts.iter().zip(&documents).map(|(draft, document)| (name(draft), document.hash().to_owned()));
+        let stamps = self.store.stamps(&names.collect::<Vec<_>>(), now.trunc_subsecs(0)).await?;
+        for (document, stamp) in documents.iter_mut().zip(stamps) {
+            document.last_modified = stamp.modified;
+        }
+        let mut shelved = Vec::new();
+        let mut zh = None;
+        for (draft, document) in drafts.into_iter().zip(documents.into_iter().map(Arc::new)) {
+            match (draft.variant, zh.take()) {
+                (ZH, _) => zh = Some(document),
+                (EN, Some(zh)) => shelved.push((draft.path, Shelved::Page { zh, en: document })),
+                _ => shelved.push((draft.path, Shelved::One(document))),
+            }
+        }
+        Ok(shelved)
     }
+}
 
-    /// A document with its stamp from the store, so that `Last-Modified` outlives a restart.
-    async fn document(
-        &self,
-        name: &str,
-        media_type: &'static str,
-        language: &str,
-        text: String,
-        link: Option<String>,
-        now: DateTime<Utc>,
-    ) -> Result<Arc<Document>, StoreError> {
-        let mut document = Document::new(text, media_type, language, now, link);
-        document.last_modified = self.store.stamp(name, document.hash(), now.trunc_subsecs(0)).await?.modified;
-        Ok(Arc::new(document))
-    }
+/// A document before it has its stamp.
+struct Draft {
+    path: String,
+    /// What tells the name of its stamp from that of another document under the path.
+    variant: &'static str,
+    media_type: &'static str,
+    language: String,
+    text: String,
+    links: Option<String>,
+}
+
+/// The variants of a page, in this order.
+const ZH: &str = " zh";
+const EN: &str = " en";
+
+fn draft(path: String, media_type: &'static str, language: &str, text: String, links: Option<String>) -> Draft {
+    Draft { path, variant: "", media_type, language: language.to_owned(), text, links }
+}
+
+fn page(path: &str, render: impl Fn(Lang) -> String, links: Option<&str>) -> [Draft; 2] {
+    [(ZH, "zh-CN", Lang::Zh), (EN, "en", Lang::En)].map(|(variant, language, lang)| {
+        let draft = draft(path.to_owned(), render::HTML_TYPE, language, render(lang), links.map(str::to_owned));
+        Draft { variant, ..draft }
+    })
 }
 
 /// How many withdrawals of a channel are looked at.

@@ -4,7 +4,7 @@ use crate::kit::site::real_config;
 use crate::kit::{Answer, Article, Clock, Generation, Origin, Portal, Site};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::model::{ChannelId, Record, Tombstone, Withdrawn};
+use heliu::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
 use heliu::store::{Change, FetchState, MemoryStore, Poll, PollState, SqliteStore, Stamp, Store, StoreError};
 use heliu::worker::StartError;
 use std::collections::BTreeMap;
@@ -56,9 +56,15 @@ impl Store for Full {
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
         self.inner.fetch_states(urls).await
     }
-    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError> {
+    async fn marks(&self, channel: &ChannelId, limit: usize, how: Withdrawn) -> Result<Vec<Mark>, StoreError> {
+        self.inner.marks(channel, limit, how).await
+    }
+    async fn records(&self, channel: &ChannelId, numbers: &[u64]) -> Result<Vec<Record>, StoreError> {
+        self.inner.records(channel, numbers).await
+    }
+    async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
         self.refuse()?;
-        self.inner.stamp(document, hash, at).await
+        self.inner.stamps(documents, at).await
     }
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
         self.inner.created().await

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests ask their own server on loopback")]
 
 use crate::config::{Channel, Config, Duplicates, FeedSpec, Origin, Service};
-use crate::model::{ChannelId, Record, Tombstone, Withdrawn};
+use crate::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{Document, Encoding, Representation};
 use crate::serve::{NoPreview, Options, Previews, ServeReport, Site};
@@ -66,7 +66,13 @@ impl Store for Memory {
     async fn fetch_states(&self, _: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
         Ok(BTreeMap::new())
     }
-    async fn stamp(&self, _: &str, _: &str, _: DateTime<Utc>) -> Result<Stamp, StoreError> {
+    async fn marks(&self, _: &ChannelId, _: usize, _: Withdrawn) -> Result<Vec<Mark>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn records(&self, _: &ChannelId, _: &[u64]) -> Result<Vec<Record>, StoreError> {
+        Ok(Vec::new())
+    }
+    async fn stamps(&self, _: &[(String, String)], _: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
         panic!("serve never writes")
     }
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {

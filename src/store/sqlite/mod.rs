@@ -14,10 +14,10 @@ mod record;
 mod tests;
 
 use super::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
-use crate::model::{ChannelId, KeyKind, Record, Tombstone, Withdrawn};
+use crate::model::{ChannelId, KeyKind, Mark, Record, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, Row, Sqlite, pool::PoolConnection};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -90,6 +90,19 @@ const LATEST: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standin
     AND (a.entry IS NULL OR a.held = 0 AND (?3 = 0 OR a.withdrawn IS NULL)) \
     ORDER BY e.published DESC, e.number DESC LIMIT ?2";
 
+/// The marks of the same rows; a test looks that both agree.
+const MARKS: &str = "SELECT e.number, e.seq, a.withdrawn \
+    FROM channel AS c CROSS JOIN entry AS e ON e.channel = c.number LEFT JOIN aside AS a ON a.entry = e.number \
+    WHERE c.name = ?1 AND (e.standing = 0 OR c.live = 0) \
+    AND (a.entry IS NULL OR a.held = 0 AND (?3 = 0 OR a.withdrawn IS NULL)) \
+    ORDER BY e.published DESC, e.number DESC LIMIT ?2";
+
+/// Rows by their numbers.
+const RECORDS: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standing, e.body, a.withdrawn, a.absent \
+    FROM json_each(?2) AS wanted CROSS JOIN entry AS e ON e.number = wanted.value \
+    LEFT JOIN aside AS a ON a.entry = e.number \
+    WHERE e.channel = (SELECT number FROM channel WHERE name = ?1)";
+
 async fn record_whole(connection: &mut PoolConnection<Sqlite>, poll: &Poll) -> sqlx::Result<Change> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let change = record::record(&mut transaction, poll).await?;
@@ -110,30 +123,46 @@ async fn release_whole(
 
 async fn stamp_whole(
     connection: &mut PoolConnection<Sqlite>,
-    document: &str,
-    hash: &str,
+    documents: &[(String, String)],
     at: DateTime<Utc>,
-) -> sqlx::Result<Stamp> {
+) -> sqlx::Result<Vec<Stamp>> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let row: Option<(String, i64)> = sqlx::query_as("SELECT hash, modified FROM stamp WHERE document = ?1")
-        .bind(document)
-        .fetch_optional(&mut *transaction)
-        .await?;
-    let stored = row.map(|(hash, seconds)| Stamp {
-        hash,
-        modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH),
-    });
-    let stamp = super::next_stamp(stored.as_ref(), hash, at);
-    if stored.as_ref() != Some(&stamp) {
-        sqlx::query("INSERT OR REPLACE INTO stamp (document, hash, modified) VALUES (?1, ?2, ?3)")
+    let mut stamps = Vec::with_capacity(documents.len());
+    for (document, hash) in documents {
+        let row: Option<(String, i64)> = sqlx::query_as("SELECT hash, modified FROM stamp WHERE document = ?1")
             .bind(document)
-            .bind(hash)
-            .bind(stamp.modified.timestamp())
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
+        let stored = row.map(|(hash, seconds)| Stamp {
+            hash,
+            modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH),
+        });
+        let stamp = super::next_stamp(stored.as_ref(), hash, at);
+        if stored.as_ref() != Some(&stamp) {
+            sqlx::query("INSERT OR REPLACE INTO stamp (document, hash, modified) VALUES (?1, ?2, ?3)")
+                .bind(document)
+                .bind(hash)
+                .bind(stamp.modified.timestamp())
+                .execute(&mut *transaction)
+                .await?;
+        }
+        stamps.push(stamp);
     }
     transaction.commit().await?;
-    Ok(stamp)
+    Ok(stamps)
+}
+
+fn record_of(channel: &ChannelId, row: &SqliteRow) -> sqlx::Result<Record> {
+    Ok(Record {
+        channel: channel.clone(),
+        number: row.try_get::<i64, _>("number")?.cast_unsigned(),
+        seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
+        first_seen: instant(row.try_get("first_seen")?),
+        changed: instant(row.try_get("changed")?),
+        standing: record::standing_of(row.try_get("standing")?),
+        withdrawn: aside::gone(row)?.map(|gone| gone.at),
+        entry: record::entry(row)?,
+    })
 }
 
 #[async_trait]
@@ -157,19 +186,30 @@ impl Store for SqliteStore {
             .fetch_all(&self.readers)
             .await
             .map_err(|e| self.error(&e))?;
-        let record = |row: &sqlx::sqlite::SqliteRow| -> sqlx::Result<Record> {
-            Ok(Record {
-                channel: channel.clone(),
-                number: row.try_get::<i64, _>("number")?.cast_unsigned(),
-                seq: row.try_get::<i64, _>("seq")?.cast_unsigned(),
-                first_seen: instant(row.try_get("first_seen")?),
-                changed: instant(row.try_get("changed")?),
-                standing: record::standing_of(row.try_get("standing")?),
-                withdrawn: aside::gone(row)?.map(|gone| gone.at),
-                entry: record::entry(row)?,
-            })
+        rows.iter().map(|row| record_of(channel, row)).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
+    }
+
+    async fn marks(&self, channel: &ChannelId, limit: usize, withdrawn: Withdrawn) -> Result<Vec<Mark>, StoreError> {
+        let rows: Vec<(i64, i64, Option<i64>)> = sqlx::query_as(MARKS)
+            .bind(channel.as_str())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(withdrawn == Withdrawn::Remove)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(|e| self.error(&e))?;
+        let mark = |(number, seq, gone): (i64, i64, Option<i64>)| Mark {
+            number: number.cast_unsigned(),
+            seq: seq.cast_unsigned(),
+            withdrawn: gone.map(instant),
         };
-        rows.iter().map(record).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
+        Ok(rows.into_iter().map(mark).collect())
+    }
+
+    async fn records(&self, channel: &ChannelId, numbers: &[u64]) -> Result<Vec<Record>, StoreError> {
+        let numbers = record::json(numbers).map_err(|e| self.error(&e))?;
+        let rows = sqlx::query(RECORDS).bind(channel.as_str()).bind(numbers).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.error(&e))?;
+        rows.iter().map(|row| record_of(channel, row)).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
     }
 
     async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -240,9 +280,9 @@ impl Store for SqliteStore {
         rows.into_iter().map(state).collect()
     }
 
-    async fn stamp(&self, document: &str, hash: &str, at: DateTime<Utc>) -> Result<Stamp, StoreError> {
+    async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
         let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
-        stamp_whole(&mut connection, document, hash, at).await.map_err(|e| self.failed(&mut connection, &e))
+        stamp_whole(&mut connection, documents, at).await.map_err(|e| self.failed(&mut connection, &e))
     }
 
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
