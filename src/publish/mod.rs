@@ -24,6 +24,17 @@ pub enum Shelved {
     },
 }
 
+impl Shelved {
+    /// Its documents, in a fixed order.
+    pub fn documents_mut(&mut self) -> impl Iterator<Item = &mut Arc<Document>> {
+        let (first, second) = match self {
+            Self::One(document) => (document, None),
+            Self::Page { zh, en } => (zh, Some(en)),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
 /// Whether the configuration in use is that of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigStatus {

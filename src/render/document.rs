@@ -62,18 +62,50 @@ impl Document {
         last_modified: DateTime<Utc>,
         link: Option<String>,
     ) -> Self {
-        let identity: Bytes = text.into();
-        let hash = fingerprint(&identity);
-        let mut representations = Vec::with_capacity(Encoding::ALL.len());
-        for encoding in Encoding::ALL {
-            let Some(bytes) = encoding.compress(&identity) else { continue };
-            if encoding == Encoding::Identity || bytes.len() < identity.len() {
-                let etag = format!("\"{hash}{}\"", encoding.etag_suffix());
-                representations.push(Representation { encoding, bytes, etag });
-            }
-        }
+        Self::plain(text, media_type, language, last_modified, link).pressed()
+    }
+
+    /// The same with nothing but the identity representation: ready at once. [`Document::pressed`] adds the others,
+    /// which takes most of the time.
+    #[must_use]
+    pub fn plain(
+        text: impl Into<Bytes>,
+        media_type: &'static str,
+        language: &str,
+        last_modified: DateTime<Utc>,
+        link: Option<String>,
+    ) -> Self {
+        let bytes: Bytes = text.into();
+        let etag = format!("\"{}\"", fingerprint(&bytes));
+        let representations = vec![Representation { encoding: Encoding::Identity, bytes, etag }];
         let last_modified = DateTime::from_timestamp(last_modified.timestamp(), 0).unwrap_or(last_modified);
         Self { media_type, language: language.to_owned(), last_modified, link, representations }
+    }
+
+    /// The document with every coding that makes it smaller.
+    #[must_use]
+    pub fn pressed(&self) -> Self {
+        let mut document = self.clone();
+        document.representations.retain(|one| one.encoding == Encoding::Identity);
+        let Some(Representation { bytes: identity, .. }) = document.representations.first().cloned() else {
+            return document;
+        };
+        for encoding in Encoding::ALL.into_iter().filter(|encoding| *encoding != Encoding::Identity) {
+            let Some(bytes) = encoding.compress(&identity).filter(|bytes| bytes.len() < identity.len()) else {
+                continue;
+            };
+            let etag = format!("\"{}{}\"", self.hash(), encoding.etag_suffix());
+            document.representations.push(Representation { encoding, bytes, etag });
+        }
+        document
+    }
+
+    /// Whether both are the same but for their codings.
+    #[must_use]
+    pub fn is_of(&self, other: &Self) -> bool {
+        let of = |one: &Self| (one.media_type, one.last_modified);
+        of(self) == of(other)
+            && (&self.language, &self.link, self.hash()) == (&other.language, &other.link, other.hash())
     }
 
     /// The fingerprint of the identity bytes: 32 hexadecimal digits, the first half of their SHA-256.

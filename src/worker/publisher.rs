@@ -1,6 +1,7 @@
 //! Store → merge → render → the published set. Only feeds that may have changed are made anew.
 
 use super::kept::Kept;
+use super::listing::compute;
 use crate::config::{Channel, Config, FeedSpec};
 use crate::merge::{self, ChannelInput};
 use crate::model::{ChannelId, Feed, FeedId, Withdrawn};
@@ -16,7 +17,15 @@ pub(super) struct Publisher {
     store: Arc<dyn Store>,
     shelf: Arc<Shelf>,
     /// One at a time: two that read the same old set would each lose what the other adds.
-    turn: tokio::sync::Mutex<Kept>,
+    turn: tokio::sync::Mutex<Workbench>,
+}
+
+/// What is kept between two publications.
+#[derive(Default)]
+struct Workbench {
+    kept: Kept,
+    /// Documents that are published but not compressed yet.
+    plain: Vec<Arc<Document>>,
 }
 
 /// Which feeds are to be made anew.
@@ -43,7 +52,7 @@ impl Publisher {
         scope: Scope<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let mut kept = self.turn.lock().await;
+        let mut turn = self.turn.lock().await;
         let before = Arc::clone(&self.shelf.get());
         let mut documents = HashMap::new();
         let mut feeds: HashMap<&FeedId, Arc<Feed>> = HashMap::new();
@@ -55,7 +64,7 @@ impl Publisher {
             Scope::All => None,
             Scope::Channels(ids) => Some(ids),
         };
-        kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
+        turn.kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
         for spec in config.inner_first() {
             let old = published.get(&spec.id).copied();
             let affected = touched.is_none_or(|ids| spec.channels.iter().any(|channel| ids.contains(channel)));
@@ -64,7 +73,7 @@ impl Publisher {
             let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| feeds.get(id).map(AsRef::as_ref)).collect();
             let made = match old {
                 Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, old))),
-                _ => self.make(config, (spec, &members, &inner), (&mut kept, touched), now).await,
+                _ => self.make(config, (spec, &members, &inner), (&mut turn.kept, touched), now).await,
             };
             match (made, old) {
                 (Ok((feed, made)), _) => {
@@ -92,9 +101,35 @@ impl Publisher {
                 documents.extend(paths.filter_map(|path| Some((path.to_owned(), before.documents.get(path)?.clone()))));
             }
         }
+        for (path, shelved) in &mut documents {
+            settle(shelved, before.documents.get(path), &mut turn.plain);
+        }
         let (config, status) = (Arc::clone(config), Arc::clone(status));
         self.shelf.put(Published { config, status, feeds, documents });
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Compresses what was published since the last time. Compression takes ten times as long as all the rest, so new
+    /// documents are on the shelf before it; until it is done they are served as they are.
+    pub(super) async fn press(&self) {
+        let plain = std::mem::take(&mut self.turn.lock().await.plain);
+        if plain.is_empty() {
+            return;
+        }
+        let pressed =
+            compute(move || plain.into_iter().map(|one| (Arc::new(one.pressed()), one)).collect::<Vec<_>>()).await;
+        let _turn = self.turn.lock().await;
+        let pressed: HashMap<_, _> = pressed.iter().map(|(pressed, plain)| (Arc::as_ptr(plain), pressed)).collect();
+        let mut set = (**self.shelf.get()).clone();
+        let mut replace = |document: &mut Arc<Document>| {
+            if let Some(pressed) = pressed.get(&Arc::as_ptr(document)) {
+                *document = Arc::clone(pressed);
+            }
+        };
+        for shelved in set.documents.values_mut() {
+            shelved.documents_mut().for_each(&mut replace);
+        }
+        self.shelf.put(set);
     }
 
     /// Puts another status of the configuration beside the documents that are published.
@@ -178,7 +213,9 @@ impl Publisher {
     async fn stamped(&self, drafts: Vec<Draft>, now: DateTime<Utc>) -> Result<Vec<(String, Shelved)>, StoreError> {
         let mut documents: Vec<Document> = drafts
             .iter()
-            .map(|draft| Document::new(draft.text.clone(), draft.media_type, &draft.language, now, draft.links.clone()))
+            .map(|draft| {
+                Document::plain(draft.text.clone(), draft.media_type, &draft.language, now, draft.links.clone())
+            })
             .collect();
         let name = |draft: &Draft| format!("{}{}", draft.path, draft.variant);
         let names = drafts.iter().zip(&documents).map(|(draft, document)| (name(draft), document.hash().to_owned()));
@@ -196,6 +233,19 @@ impl Publisher {
             }
         }
         Ok(shelved)
+    }
+}
+
+/// Keeps a document that is on the shelf already, compressed; notes the others down to be compressed.
+fn settle(new: &mut Shelved, old: Option<&Shelved>, plain: &mut Vec<Arc<Document>>) {
+    let mut old = old.cloned();
+    let mut old = old.iter_mut().flat_map(Shelved::documents_mut);
+    for document in new.documents_mut() {
+        match old.next() {
+            Some(old) if Arc::ptr_eq(old, document) => {}
+            Some(old) if old.is_of(document) => *document = Arc::clone(old),
+            _ => plain.push(Arc::clone(document)),
+        }
     }
 }
 

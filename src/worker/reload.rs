@@ -16,12 +16,12 @@ impl Service {
         match loaded {
             Ok(config) => Reloaded::Applied(self.apply(config).await),
             Err(diagnostics) => {
-                tracing::error!("feeds.yaml was rejected, the last good one stays in use:\n{diagnostics}");
                 let before = self.status.load_full();
                 let rejected = Some((self.clock.now(), diagnostics.clone()));
                 let status = Arc::new(ConfigStatus { rejected, ..(*before).clone() });
                 self.status.store(Arc::clone(&status));
                 self.publisher.restate(&status).await;
+                tracing::error!("feeds.yaml was rejected, the last good one stays in use:\n{diagnostics}");
                 Reloaded::Rejected(diagnostics)
             }
         }

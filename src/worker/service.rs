@@ -284,7 +284,27 @@ impl Service {
         polled
     }
 
+    /// Publishes what may have changed in these channels; [`Service::press`] compresses it afterwards.
+    ///
+    /// # Errors
+    /// The ledger failed; the old documents stay.
+    pub async fn publish_channels(&self, channels: &BTreeSet<ChannelId>) -> Result<(), StoreError> {
+        self.refresh(Scope::Channels(channels)).await
+    }
+
+    /// Compresses what was published lately. Until then it is served as it is.
+    pub async fn press(&self) {
+        self.publisher.press().await;
+    }
+
+    /// Publishes and compresses.
     pub(super) async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
+        let refreshed = self.refresh(scope).await;
+        self.press().await;
+        refreshed
+    }
+
+    async fn refresh(&self, scope: Scope<'_>) -> Result<(), StoreError> {
         let current = self.current.load_full();
         let status = self.status.load_full();
         self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await

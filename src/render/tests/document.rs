@@ -64,3 +64,15 @@ fn the_link_header_names_every_form_from_base_url() {
     assert!(own.starts_with(&format!("<{base}.atom>; rel=\"self\"; type=\"application/atom+xml\", ")), "{own}");
     assert_eq!((own.matches("rel=\"self\"").count(), own.matches("rel=\"alternate\"").count()), (1, 3));
 }
+
+#[test]
+fn a_plain_document_is_the_same_document_before_it_is_compressed() {
+    let text = "<rss>".repeat(500);
+    let at = chrono::DateTime::from_timestamp(1_793_577_600, 0).unwrap();
+    let whole = Document::new(text.clone(), "text/plain", "en", at, None);
+    let plain = Document::plain(text.clone(), "text/plain", "en", at, None);
+    assert_eq!((plain.representations.len(), plain.representations[0].bytes.len()), (1, text.len()));
+    assert_eq!((plain.pressed(), whole.pressed()), (whole.clone(), whole.clone()));
+    assert!(plain.is_of(&whole) && !plain.is_of(&Document::plain("other", "text/plain", "en", at, None)));
+    assert!(!plain.is_of(&Document { link: Some("<x>".to_owned()), ..whole }));
+}
