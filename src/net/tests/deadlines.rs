@@ -124,3 +124,31 @@ async fn a_host_that_hangs_delays_nobody_else() {
     assert!(!hanging.is_finished());
     hanging.abort();
 }
+
+/// the deadlines as they are shipped pass when they should, a tenth more or less, on the paused clock.
+#[tokio::test(start_paused = true)]
+async fn the_deadlines_are_these() {
+    let silent = Origin::start(vec![Act::Hang(Vec::new())]).await;
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
+    let idle = Origin::start(vec![Act::Hang(head.clone())]).await;
+    let drip = Origin::start(vec![Act::Drip(head, Duration::from_secs(2))]).await;
+    let with = |origin: &Origin| {
+        let answers = vec!["8.8.8.8".parse().unwrap()];
+        options(&Arc::new(Trace { answers, origin: Some(origin.address), ..Trace::default() }))
+    };
+    let http = "http://late.test/";
+    let table = [
+        (Options { resolver: Arc::new(Never), ..with(&silent) }, http, "did not resolve", 5.0),
+        (Options { dialer: Arc::new(Never), ..with(&silent) }, http, "did not take the connection", 5.0),
+        (with(&silent), "https://late.test/", "TLS", 5.0),
+        (with(&silent), http, "did not answer", 15.0),
+        (with(&idle), http, "did not go on", 10.0),
+        (with(&drip), http, "did not end", 30.0),
+    ];
+    for (options, url, expected, seconds) in table {
+        let begin = Instant::now();
+        late(options, url, expected).await;
+        let took = begin.elapsed().as_secs_f64();
+        assert!((took / seconds - 1.0).abs() <= 0.1, "{expected}: {took} s");
+    }
+}

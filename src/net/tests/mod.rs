@@ -7,6 +7,7 @@ mod hops;
 mod pure;
 mod robots;
 mod sites;
+mod tls;
 
 use super::*;
 use futures_util::future::BoxFuture;
