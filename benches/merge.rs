@@ -20,6 +20,7 @@ fn channel(number: usize) -> Channel {
         language: "zh-CN".to_owned(),
         snapshot: None,
         rules: heliu::rule::Rules::default(),
+        obeys_robots: true,
         trust: heliu::model::Trust::default(),
     }
 }

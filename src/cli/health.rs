@@ -1,7 +1,7 @@
 //! `heliu health`: asks a running Heliu whether it is well; for container health checks, where no curl is.
 
 use super::say;
-use crate::net::{self, Accept, Client, Request, Validators};
+use crate::net::{self, Accept, Client, Request, Robots, Validators};
 use anyhow::Context as _;
 use std::process::ExitCode;
 use url::Url;
@@ -18,8 +18,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // The operator asks for one address of their own; every network is allowed for it.
     let allow_networks = vec!["0.0.0.0/0".parse()?, "::/0".parse()?];
     let client = Client::new(net::Options { allow_networks, ..net::Options::default() });
-    let request =
-        Request { url: args.url.clone(), validators: Validators::default(), accept: Accept::Page, limit: 1 << 20 };
+    let request = Request {
+        url: args.url.clone(),
+        validators: Validators::default(),
+        accept: Accept::Page,
+        limit: 1 << 20,
+        robots: Robots::Ignore,
+    };
     let response = runtime.block_on(client.fetch(request)).context("not well")?;
     say(String::from_utf8_lossy(&response.body).trim_end());
     Ok(ExitCode::SUCCESS)

@@ -307,6 +307,13 @@ pub(super) static CHANNEL: Section = Section {
             "false",
         )
         .default("true"),
+        key(
+            "robots",
+            Kind::Word(&["obey", "ignore"]),
+            "Whether the site's robots.txt is obeyed when its pages and those of its articles are fetched (RFC 9309). A `feed` address is fetched in any case.",
+            "ignore",
+        )
+        .default("obey"),
     ],
 };
 

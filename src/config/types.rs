@@ -126,6 +126,9 @@ pub struct Channel {
     pub rules: Rules,
     /// What the source may do to what was published of it. Not part of the fingerprint: it does not decide what is read.
     pub trust: Trust,
+    /// Whether its pages, and those of its articles, obey robots.txt (RFC 9309); a feed's own address never has to.
+    /// Not part of the fingerprint.
+    pub obeys_robots: bool,
 }
 
 impl Channel {

@@ -86,6 +86,7 @@ fn expected(old: Config, additions: &Additions) -> Config {
         language: service.language.clone(),
         snapshot: None,
         rules: Rules::default(),
+        obeys_robots: true,
         trust: Trust::default(),
     }));
     let places: std::collections::HashMap<FeedId, usize> =

@@ -29,6 +29,7 @@ fn channel(name: &str, is_page: bool) -> Channel {
         language: "zh-CN".to_owned(),
         snapshot: None,
         rules: crate::rule::Rules::default(),
+        obeys_robots: true,
         trust: crate::model::Trust::default(),
     }
 }

@@ -53,6 +53,8 @@ codes! {
     HttpStatus "http-status" Alarm "Open the address in a browser; if the page has moved, change the channel's address.";
     /// The address guard refused to connect.
     AddressRefused "address-refused" Alarm "The address is private or loopback; list its network under service.allow_networks if it is meant.";
+    /// robots.txt disallows the page, or cannot be had, which means the same (RFC 9309).
+    RobotsDisallow "robots-disallow" Alarm "The site's robots.txt disallows this page; ask the site, choose another address, or set `robots: ignore` on the channel if you may fetch it all the same.";
     /// The body was larger than allowed; none of it was used.
     TooLarge "too-large" Alarm "The page is larger than a list page should be; check that the address is right.";
     /// The body ended early; none of it was used.

@@ -1,10 +1,13 @@
 //! One fetch from start to end: turns, hops, deadlines, status, body.
 
-use super::dial::{self, Connector, Dial, Resolve, SystemDial, SystemResolve, garbled, late};
+use super::breaker::Breakers;
+use super::dial::{self, Connector, garbled, late};
 use super::error::{self, Failure};
-use super::pace::Pace;
+use super::options::{Deadlines, Options};
+use super::pace::{self, Pace, Turn};
+use super::permits::Permits;
 use super::types::FetchErrorKind::{Body, Empty, Protocol, Redirect, Status};
-use super::types::{FetchError, Request, Response, Validators};
+use super::types::{FetchError, Request, Response, Robots, Validators};
 use super::{coding, guard, headers, redirect};
 use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
@@ -28,69 +31,6 @@ const HEADERS: u32 = 64 * 1024;
 /// How long an unused connection is kept.
 const KEPT: Duration = Duration::from_secs(15);
 
-/// How long each step of a fetch may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deadlines {
-    /// Name → addresses.
-    pub dns: Duration,
-    /// Address → connection.
-    pub connect: Duration,
-    /// The TLS handshake.
-    pub tls: Duration,
-    /// Request → the end of the answer's headers.
-    pub first_byte: Duration,
-    /// The pause between two pieces of a body.
-    pub idle: Duration,
-    /// Everything together, redirects included; waiting for a host's turn is not counted.
-    pub total: Duration,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        let [dns, connect, tls, first_byte, idle, total] = [5, 5, 5, 15, 10, 30].map(Duration::from_secs);
-        Self { dns, connect, tls, first_byte, idle, total }
-    }
-}
-
-/// How to fetch.
-#[derive(Clone)]
-pub struct Options {
-    /// Sent as `User-Agent`.
-    pub user_agent: String,
-    /// Networks that may be fetched from although they are not public; there any port goes and nobody waits.
-    pub allow_networks: Vec<IpNet>,
-    /// How long each step may take.
-    pub deadlines: Deadlines,
-    /// The pause between two requests to one host and port.
-    pub host_gap: Duration,
-    /// The most redirects in a row.
-    pub max_redirects: usize,
-    /// The ports of public hosts that may be connected to.
-    pub ports: Vec<u16>,
-    /// Turns names into addresses.
-    pub resolver: Arc<dyn Resolve>,
-    /// Connects to checked addresses.
-    pub dialer: Arc<dyn Dial>,
-    /// Trust other certificates than the web's; its ALPN is replaced. `None`: the web's.
-    pub tls: Option<rustls::ClientConfig>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            user_agent: concat!("heliu/", env!("CARGO_PKG_VERSION")).to_owned(),
-            allow_networks: Vec::new(),
-            deadlines: Deadlines::default(),
-            host_gap: Duration::from_secs(1),
-            max_redirects: 5,
-            ports: vec![80, 443],
-            resolver: Arc::new(SystemResolve),
-            dialer: Arc::new(SystemDial),
-            tls: None,
-        }
-    }
-}
-
 /// The client; cheap to share behind an `Arc`.
 pub struct Client {
     user_agent: ArcSwap<HeaderValue>,
@@ -98,6 +38,8 @@ pub struct Client {
     host_gap: Duration,
     max_redirects: usize,
     pace: Pace,
+    pub(super) permits: Permits,
+    breakers: Breakers,
     way: ArcSwap<Way>,
 }
 
@@ -147,6 +89,8 @@ impl Client {
             host_gap: options.host_gap,
             max_redirects: options.max_redirects,
             pace: Pace::default(),
+            permits: Permits::default(),
+            breakers: Breakers::default(),
             way: ArcSwap::from_pointee(Way::new(connector)),
         }
     }
@@ -168,34 +112,51 @@ impl Client {
     /// # Errors
     /// [`FetchError`], whose message says what was wrong and what to do, in one line.
     pub async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
-        let way = self.way.load_full();
         let mut url = request.url.clone();
         url.set_fragment(None);
         let mut trip = Trip { request: &request, url, visited: Vec::new(), permanent: true };
         redirect::check(&trip.url).map_err(|failure| failure.at(&trip.url))?;
         let mut left = self.deadlines.total;
         loop {
-            let mut turn = self.pace.turn(&trip.url, self.host_gap).await;
-            let begin = Instant::now();
-            let hop = timeout(left, self.hop(&way, &trip, &mut turn)).await;
-            drop(turn);
-            left = left.saturating_sub(begin.elapsed());
-            let late = || late("the fetch did not end", self.deadlines.total).at(&trip.url);
-            match hop.unwrap_or_else(|_| Err(late()))? {
+            // Asked of robots.txt before the turn is taken, since fetching robots.txt takes one itself.
+            let delay = if request.robots == Robots::Obey {
+                self.permitted(&trip.url).await.map_err(|failure| failure.at(&trip.url))?
+            } else {
+                Duration::ZERO
+            };
+            match self.step(&trip, delay, &mut left).await? {
                 Hop::Arrived(response) => return Ok(*response),
                 Hop::Onwards { to, permanent } => trip.onwards(to, permanent, self.max_redirects)?,
             }
         }
     }
 
+    /// Waits for the turn at the host and asks one address, unless its host is known to be down.
+    async fn step(&self, trip: &Trip<'_>, delay: Duration, left: &mut Duration) -> Result<Hop, FetchError> {
+        let at = |failure: Failure| failure.at(&trip.url);
+        let way = self.way.load_full();
+        self.breakers.check(&trip.url).map_err(at)?;
+        let lane = pace::lane(&trip.url, &way.connector.allow);
+        let mut turn = self.pace.turn(lane, self.host_gap.max(delay)).await;
+        // The host may have gone down while others had their turn.
+        let pass = self.breakers.enter(&trip.url).map_err(at)?;
+        let begin = Instant::now();
+        let hop = timeout(*left, self.hop(&way, trip, delay, &mut turn)).await;
+        drop(turn);
+        *left = left.saturating_sub(begin.elapsed());
+        let hop = hop.unwrap_or_else(|_| Err(late("the fetch did not end", self.deadlines.total).at(&trip.url)));
+        pass.end(hop.as_ref().err());
+        hop
+    }
+
     /// Asks one address.
-    async fn hop(&self, way: &Way, trip: &Trip<'_>, turn: &mut super::pace::Turn) -> Result<Hop, FetchError> {
+    async fn hop(&self, way: &Way, trip: &Trip<'_>, delay: Duration, turn: &mut Turn) -> Result<Hop, FetchError> {
         let at = |failure: Failure| failure.at(&trip.url);
         let answer = self.ask(way, trip).await.map_err(at)?;
         let peer = answer.extensions().get::<HttpInfo>().map(|info| info.remote_addr().ip());
         let exempt = peer.is_some_and(|ip| guard::inside(ip, &way.connector.allow));
         if exempt {
-            turn.without_gap();
+            turn.set_gap(delay);
         }
         let (head, body) = answer.into_parts();
         let status = head.status.as_u16();

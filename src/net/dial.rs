@@ -3,9 +3,9 @@
 //! There is no other way out: addresses written as numbers and names pass the same check, and what is
 //! dialled is the very address that was checked, so a name that changes its mind (rebinding) gains nothing.
 
-use super::client::Deadlines;
 use super::error::Failure;
 use super::guard;
+use super::options::Deadlines;
 use super::types::FetchErrorKind::{Connect, Dns, Protocol, Refused, Timeout, Tls};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};

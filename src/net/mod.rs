@@ -8,25 +8,35 @@
 //! | `client` | one fetch from start to end |
 //! | `guard` | which addresses may be connected to (pure) |
 //! | `dial` | name → checked address → connection → TLS |
-//! | `pace` | one request at a time to each host, with pauses |
+//! | `options` | how to fetch |
+//! | `pace` | one request at a time to each site, with pauses |
+//! | `breaker` | which hosts are down and are left alone |
+//! | `robots` | what a robots.txt says (pure) |
+//! | `permits` | the robots.txt of each host, fetched and kept |
 //! | `redirect` | where a redirect may lead (pure) |
 //! | `headers` | what is sent and what is read in headers (pure) |
 //! | `coding` | gzip, br, zstd: bodies are unpacked in bounded memory (pure) |
 //! | `error` | how failures are told |
 
+mod breaker;
 mod client;
 mod coding;
 mod dial;
 mod error;
 pub mod guard;
 mod headers;
+mod options;
 mod pace;
+mod permits;
 mod redirect;
+mod robots;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
-pub use client::{Client, Deadlines, Options};
+pub use client::Client;
 pub use dial::{Dial, Resolve, SystemDial, SystemResolve};
-pub use types::{Accept, FetchError, FetchErrorKind, Request, Response, Validators};
+pub use options::{Deadlines, Options};
+pub use pace::site;
+pub use types::{Accept, FetchError, FetchErrorKind, Request, Response, Robots, Validators};

@@ -22,6 +22,15 @@ pub enum Accept {
     Feed,
 }
 
+/// Whether robots.txt is asked first (RFC 9309).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Robots {
+    /// What robots.txt disallows is not fetched, and its `Crawl-delay` is kept to: pages that are scraped.
+    Obey,
+    /// robots.txt is not asked: feeds, which are published to be fetched, and where the admin says so.
+    Ignore,
+}
+
 /// One conditional GET.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -34,6 +43,8 @@ pub struct Request {
     pub accept: Accept,
     /// The largest body in bytes, on the wire and decoded.
     pub limit: usize,
+    /// Whether robots.txt is asked first, at each hop.
+    pub robots: Robots,
 }
 
 /// What the server answered: a whole decoded body with a 2xx status, or a 304.
@@ -72,6 +83,10 @@ impl Response {
 pub enum FetchErrorKind {
     /// The scheme, port or address is not allowed.
     Refused,
+    /// robots.txt disallows the address, or cannot be had, which means the same.
+    Disallowed,
+    /// The host failed so often of late that it was not asked.
+    Resting,
     /// The name does not resolve.
     Dns,
     /// No connection.

@@ -2,7 +2,7 @@
 //! validators are put forward for storing only when the body they vouch for was used.
 
 use crate::model::{Flaw, FlawCode};
-use crate::net::{Accept, Client, FetchError, FetchErrorKind, Request, Validators};
+use crate::net::{Accept, Client, FetchError, FetchErrorKind, Request, Robots, Validators};
 use crate::schedule;
 use crate::store::{FetchState, Store, StoreError};
 use bytes::Bytes;
@@ -52,6 +52,8 @@ pub(super) struct Errand<'a> {
     states: BTreeMap<String, FetchState>,
     /// Whether the last host that answered is exempt from the minimum interval.
     exempt: Option<bool>,
+    /// Whether the channel at hand obeys robots.txt.
+    robots: Robots,
 }
 
 impl<'a> Errand<'a> {
@@ -64,6 +66,7 @@ impl<'a> Errand<'a> {
             pending: HashMap::new(),
             states: BTreeMap::new(),
             exempt: None,
+            robots: Robots::Obey,
         }
     }
 
@@ -76,6 +79,11 @@ impl<'a> Errand<'a> {
         Ok(())
     }
 
+    /// Whether the pages that are asked for from now on obey robots.txt. Feeds never have to.
+    pub(super) fn obey_robots(&mut self, obey: bool) {
+        self.robots = if obey { Robots::Obey } else { Robots::Ignore };
+    }
+
     /// The state of an address as of this moment of the run.
     pub(super) fn state(&self, url: &str) -> Option<&FetchState> {
         self.states.get(url).or_else(|| self.known.get(url))
@@ -83,7 +91,12 @@ impl<'a> Errand<'a> {
 
     /// Asks for an address, conditionally when `trust` says that what was last made of its body still holds.
     pub(super) async fn get(&mut self, url: &Url, accept: Accept, trust: bool) -> Fetched {
-        if let Some(fetched) = self.fetched.get(url.as_str()) {
+        let robots = if accept == Accept::Feed { Robots::Ignore } else { self.robots };
+        // What was disallowed to one channel of the run may be open to the next, which ignores robots.txt.
+        let holds = |fetched: &&Fetched| {
+            robots == Robots::Obey || !matches!(fetched, Err(error) if error.kind == FetchErrorKind::Disallowed)
+        };
+        if let Some(fetched) = self.fetched.get(url.as_str()).filter(holds) {
             return fetched.clone();
         }
         let before = self.known.get(url.as_str()).cloned().unwrap_or_default();
@@ -92,7 +105,7 @@ impl<'a> Errand<'a> {
         } else {
             Validators::default()
         };
-        let request = Request { url: url.clone(), validators, accept, limit: LARGEST_BODY };
+        let request = Request { url: url.clone(), validators, accept, limit: LARGEST_BODY, robots };
         let fetched = match self.client.fetch(request).await {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {
@@ -169,11 +182,13 @@ impl<'a> Errand<'a> {
 pub(super) fn flaw(error: &FetchError) -> Flaw {
     let code = match error.kind {
         FetchErrorKind::Refused => FlawCode::AddressRefused,
+        FetchErrorKind::Disallowed => FlawCode::RobotsDisallow,
         FetchErrorKind::Status => FlawCode::HttpStatus,
         FetchErrorKind::TooLarge => FlawCode::TooLarge,
         FetchErrorKind::Body => FlawCode::Truncated,
         FetchErrorKind::Empty => FlawCode::Empty,
-        FetchErrorKind::Dns
+        FetchErrorKind::Resting
+        | FetchErrorKind::Dns
         | FetchErrorKind::Connect
         | FetchErrorKind::Tls
         | FetchErrorKind::Timeout

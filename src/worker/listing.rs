@@ -88,6 +88,7 @@ pub(super) async fn read(
     errand: &mut Errand<'_>,
     flaws: &mut Vec<Flaw>,
 ) -> Result<Listing, StoreError> {
+    errand.obey_robots(desk.channel.obeys_robots);
     let Origin::Page { addresses, layouts, .. } = &desk.channel.origin else {
         return read_feed(desk, errand, flaws).await;
     };

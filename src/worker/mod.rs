@@ -2,7 +2,7 @@
 //!
 //! [`Service`] holds the parts together. One poll goes through `poll`, which asks `listing` for the list
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `plan` knows which
-//! channels are polled together and when, `publisher` turns the ledger into the published set, `watch`
+//! channels are polled together and when, `slots` who has to wait for whom, `publisher` turns the ledger into the published set, `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording,
 //! `kept` keeps merged feeds ready,
 //! `explain` what rules and duplicates made of each entry.
@@ -19,6 +19,7 @@ mod preview;
 mod publisher;
 mod reload;
 mod service;
+mod slots;
 mod snapshot;
 mod watch;
 

@@ -1,10 +1,11 @@
 //! Which channels are polled together, and which of these groups is due next.
 
+use super::slots::Wait;
 use crate::config::Channel;
 use crate::model::ChannelId;
 use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Channels that share an address; they are polled in one go.
@@ -18,6 +19,8 @@ pub(super) struct Plan {
     due: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
     /// When each group is due; heap entries that say otherwise are stale. `None`: being polled.
     next: Vec<Option<DateTime<Utc>>>,
+    /// Groups that are due but have to wait, by what they wait for, first come first served.
+    waiting: HashMap<Wait, VecDeque<(DateTime<Utc>, usize)>>,
 }
 
 impl Plan {
@@ -36,14 +39,19 @@ impl Plan {
         plan
     }
 
-    /// Takes a group that is due; it is not due again before [`Plan::schedule`].
-    pub(super) fn take_due(&mut self, now: DateTime<Utc>) -> Option<Group> {
+    /// Takes a group that is due and that `admit` lets in; it is not due again before [`Plan::schedule`]. One that has
+    /// to wait is not looked at again before [`Plan::go_on`]: a thousand waiting groups cost nothing.
+    pub(super) fn take_due(&mut self, now: DateTime<Utc>, admit: impl Fn(&Group) -> Result<(), Wait>) -> Option<Group> {
         while let Some(&Reverse((at, index))) = self.due.peek() {
             if at > now && self.next[index] == Some(at) {
                 return None;
             }
             self.due.pop();
             if self.next[index] == Some(at) {
+                if let Err(wait) = admit(&self.groups[index]) {
+                    self.waiting.entry(wait).or_default().push_back((at, index));
+                    continue;
+                }
                 self.next[index] = None;
                 return Some(Arc::clone(&self.groups[index]));
             }
@@ -51,7 +59,25 @@ impl Plan {
         None
     }
 
-    /// When the next group is due; `None` when all are being polled or there are none.
+    /// Lets the first group that waits for this try again; `false` if none does.
+    pub(super) fn go_on(&mut self, wait: &Wait) -> bool {
+        let Some(queue) = self.waiting.get_mut(wait) else { return false };
+        let mut found = false;
+        while let Some((at, index)) = queue.pop_front() {
+            // One that was planned anew meanwhile stands in the heap already.
+            if self.next[index] == Some(at) {
+                self.due.push(Reverse((at, index)));
+                found = true;
+                break;
+            }
+        }
+        if queue.is_empty() {
+            self.waiting.remove(wait);
+        }
+        found
+    }
+
+    /// When the next group that does not wait is due; `None` when all are being polled or there are none.
     pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
         while let Some(&Reverse((at, index))) = self.due.peek() {
             if self.next[index] == Some(at) {
@@ -128,6 +154,7 @@ mod tests {
             language: "zh-CN".to_owned(),
             snapshot: None,
             rules: crate::rule::Rules::default(),
+            obeys_robots: true,
             trust: crate::model::Trust::default(),
         })
     }
@@ -145,9 +172,9 @@ mod tests {
         let channels =
             [channel("a", &["1", "2"]), channel("b", &["3"]), channel("c", &["4", "5"]), channel("d", &["2", "5"])];
         let mut plan = Plan::new(&channels, |_| at(0));
-        assert_eq!(ids(&plan.take_due(at(0)).unwrap()), ["a", "c", "d"]);
-        assert_eq!(ids(&plan.take_due(at(0)).unwrap()), ["b"]);
-        assert!(plan.take_due(at(0)).is_none());
+        assert_eq!(ids(&plan.take_due(at(0), |_| Ok(())).unwrap()), ["a", "c", "d"]);
+        assert_eq!(ids(&plan.take_due(at(0), |_| Ok(())).unwrap()), ["b"]);
+        assert!(plan.take_due(at(0), |_| Ok(())).is_none());
         assert_eq!(plan.next_due(), None, "both are being polled");
     }
 
@@ -155,15 +182,59 @@ mod tests {
     fn the_earliest_is_taken_first_and_stale_times_do_not_count() {
         let channels = [channel("a", &["1"]), channel("b", &["2"])];
         let mut plan = Plan::new(&channels, |channel| at(if channel.id.as_str() == "a" { 5 } else { 3 }));
-        assert!(plan.take_due(at(2)).is_none());
+        assert!(plan.take_due(at(2), |_| Ok(())).is_none());
         assert_eq!(plan.next_due(), Some(at(3)));
-        assert_eq!(ids(&plan.take_due(at(9)).unwrap()), ["b"]);
+        assert_eq!(ids(&plan.take_due(at(9), |_| Ok(())).unwrap()), ["b"]);
         plan.schedule(&"b".parse().unwrap(), at(40));
         plan.schedule(&"b".parse().unwrap(), at(30));
         plan.schedule(&"gone".parse().unwrap(), at(1));
-        assert_eq!(ids(&plan.take_due(at(9)).unwrap()), ["a"]);
+        assert_eq!(ids(&plan.take_due(at(9), |_| Ok(())).unwrap()), ["a"]);
         assert_eq!(plan.next_due(), Some(at(30)));
-        assert!(plan.take_due(at(29)).is_none());
-        assert_eq!(ids(&plan.take_due(at(30)).unwrap()), ["b"]);
+        assert!(plan.take_due(at(29), |_| Ok(())).is_none());
+        assert_eq!(ids(&plan.take_due(at(30), |_| Ok(())).unwrap()), ["b"]);
+    }
+
+    #[test]
+    fn dead_hosts_and_one_busy_site_never_keep_the_healthy_waiting() {
+        use super::super::slots::{Claim, HEALTHY, SUSPECTS, Slots};
+        let address = |id: &str, url: &str| {
+            let mut channel = (*channel(id, &[])).clone();
+            channel.origin = Origin::Feed { url: url.parse().unwrap() };
+            Arc::new(channel)
+        };
+        let dead = (0..500).map(|n| address(&format!("dead-{n}"), &format!("http://dead{n}.test/")));
+        let busy = (0..500).map(|n| address(&format!("busy-{n}"), &format!("http://h{n}.busy.test/")));
+        let healthy = (0..100).map(|n| address(&format!("good-{n}"), &format!("http://good{n}.test/")));
+        let channels: Vec<_> = dead.chain(busy).chain(healthy).collect();
+        let claim = |group: &Group| Claim {
+            site: crate::net::site(group[0].addresses().next().unwrap()),
+            suspect: group[0].id.as_str().starts_with("dead"),
+        };
+        let mut plan = Plan::new(&channels, |_| at(0));
+        let mut slots = Slots::default();
+        let mut running: VecDeque<Group> = VecDeque::new();
+        let (mut polled, mut most_dead) = (Vec::new(), 0);
+        // Each round every free slot is filled; dead ones never end, of the others one does.
+        loop {
+            while let Some((group, _)) = slots.next(&mut plan, at(0), claim) {
+                running.push_back(group);
+            }
+            let dead = running.iter().filter(|group| claim(group).suspect).count();
+            most_dead = most_dead.max(dead);
+            assert!(dead * 10 <= HEALTHY + SUSPECTS, "dead hosts hold {dead} slots");
+            assert!(running.iter().filter(|group| claim(group).site == "busy.test").count() <= 1);
+            let Some(next) = running.iter().position(|group| !claim(group).suspect) else { break };
+            let group = running.remove(next).unwrap();
+            for wait in slots.give_back(&claim(&group)) {
+                plan.go_on(&wait);
+            }
+            polled.push(ids(&group)[0].to_owned());
+        }
+        assert_eq!(most_dead, SUSPECTS);
+        assert_eq!(polled.len(), 600, "every group of a host that answers was polled, none twice");
+        let last_good = polled.iter().rposition(|id| id.starts_with("good")).unwrap();
+        assert!(last_good < 250, "the healthy did not wait for the busy site: {last_good}");
+        let busy: Vec<_> = polled.iter().filter(|id| id.starts_with("busy")).collect();
+        assert_eq!(busy[..3], ["busy-0", "busy-1", "busy-2"], "first come first served");
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
     About, ArticleLayout, Candidate, ChannelId, Feed, FeedId, Flaw, FlawCode, Format, Layout, Link, ParsedEntry,
     ParsedFeed, Record, Standing,
 };
-use crate::net::{Accept, Client, FetchError, Request, Validators};
+use crate::net::{Accept, Client, FetchError, Request, Robots, Validators};
 use crate::normalise::{self, Context, Kind};
 use crate::schedule::Policy;
 use crate::store::{MemoryStore, Store, StoreError};
@@ -206,8 +206,13 @@ impl Polls<'_> {
 /// # Errors
 /// The address cannot be fetched.
 pub async fn url(url: &Url, config: &Config, client: &Client, now: DateTime<Utc>) -> Result<Preview, PreviewError> {
-    let request =
-        Request { url: url.clone(), validators: Validators::default(), accept: Accept::Feed, limit: 10 << 20 };
+    let request = Request {
+        url: url.clone(),
+        validators: Validators::default(),
+        accept: Accept::Feed,
+        limit: 10 << 20,
+        robots: Robots::Ignore,
+    };
     let response = client.fetch(request).await?;
     let config = config.clone();
     Ok(compute(move || document(&response.body, response.content_type.as_deref(), &response.url, &config, now)).await)

@@ -5,6 +5,7 @@ use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
+use super::slots::{Claim, Slots};
 use super::snapshot;
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
@@ -24,9 +25,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// How many groups of channels are polled at once.
-const MOST_AT_ONCE: usize = 16;
 
 /// How long running polls get to end when the service stops.
 const LAST_CALL: Duration = Duration::from_secs(5);
@@ -95,6 +93,7 @@ pub struct Service {
     pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
     plan: Mutex<Plan>,
     in_flight: Mutex<BTreeSet<ChannelId>>,
+    slots: Mutex<Slots>,
     watch: Mutex<Option<Watch>>,
     wake: Notify,
 }
@@ -140,6 +139,7 @@ impl Service {
             states: Mutex::new(states),
             plan: Mutex::default(),
             in_flight: Mutex::default(),
+            slots: Mutex::default(),
             watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
         });
@@ -168,13 +168,12 @@ impl Service {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let mut tasks = JoinSet::new();
         loop {
-            while tasks.len() < MOST_AT_ONCE
-                && let Some(group) = self.take_due()
-            {
+            while let Some((group, claim)) = self.take_due() {
                 let service = Arc::clone(&self);
-                tasks.spawn(async move { service.poll(&group).await });
+                tasks.spawn(async move { service.poll(&group, &claim).await });
             }
-            let next = lock(&self.plan).next_due().filter(|_| tasks.len() < MOST_AT_ONCE);
+            // Groups that have to wait are not in there: they go on when a poll ends.
+            let next = lock(&self.plan).next_due();
             let due = async {
                 match next {
                     Some(at) => self.clock.sleep_until(at).await,
@@ -197,8 +196,8 @@ impl Service {
     /// Polls everything that is due at this instant, one group after the other; tells how many groups that were.
     pub async fn poll_due(&self) -> usize {
         let mut count = 0;
-        while let Some(group) = self.take_due() {
-            self.poll(&group).await;
+        while let Some((group, claim)) = self.take_due() {
+            self.poll(&group, &claim).await;
             count += 1;
         }
         count
@@ -210,14 +209,17 @@ impl Service {
         lock(&self.plan).next_due()
     }
 
-    fn take_due(&self) -> Option<Group> {
-        let group = lock(&self.plan).take_due(self.clock.now())?;
+    fn take_due(&self) -> Option<(Group, Claim)> {
+        let states = lock(&self.states);
+        let mut slots = lock(&self.slots);
+        let now = self.clock.now();
+        let (group, claim) = slots.next(&mut lock(&self.plan), now, |group| claim(group, &states))?;
         lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
-        Some(group)
+        Some((group, claim))
     }
 
     /// Polls one group, publishes what changed, plans the next poll. A panic is caught, counted and shown.
-    async fn poll(&self, group: &Group) {
+    async fn poll(&self, group: &Group, claim: &Claim) {
         let now = self.clock.now();
         let states: BTreeMap<_, _> = {
             let all = lock(&self.states);
@@ -252,6 +254,12 @@ impl Service {
         {
             tracing::error!(%error, "what changed could not be published; the old documents stay");
         }
+        let freed = lock(&self.slots).give_back(claim);
+        let mut plan = lock(&self.plan);
+        for wait in &freed {
+            plan.go_on(wait);
+        }
+        drop(plan);
         self.wake.notify_one();
     }
 
@@ -373,6 +381,16 @@ impl Service {
         *lock(&self.plan) = plan;
         self.wake.notify_one();
     }
+}
+
+/// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.
+fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
+    let address = group.first().and_then(|channel| channel.addresses().next());
+    let dead = |channel: &Arc<Channel>| {
+        let last = states.get(&channel.id).and_then(|state| state.attempts.first());
+        last.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none())
+    };
+    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead) }
 }
 
 /// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.

@@ -333,3 +333,52 @@ feeds:
     assert_eq!(paths(&origin), ["/list.html"], "one new entry on a known page");
     assert_eq!(site.titles("a").await.len(), 31);
 }
+
+#[tokio::test]
+async fn pages_obey_robots_txt_feeds_need_not_and_what_is_known_stays() {
+    let origin = Origin::start();
+    let item = |n: u32| format!("<li><a href=/a/{n}.html>第{n}篇文章的标题</a>");
+    origin.put("/list.html", Answer::html(format!("<meta charset=utf-8><ul>{}{}</ul>", item(1), item(2))));
+    let feed =
+        "<rss><channel><title>t</title><item><title>一</title><link>http://b.test/1</link></item></channel></rss>";
+    origin.put("/rss.xml", Answer::new(200, "application/rss+xml", feed));
+    let robots = |rules: &str| Answer::new(200, "text/plain", rules);
+    origin.put("/robots.txt", robots("User-agent: *\nDisallow: /\n"));
+    let config = |line: &str| {
+        format!(
+            "service: {{ title: 测试, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
+layouts:
+  l: {{ entry: li, title: a, link: a @href }}
+channels:
+  page: {{ page: 'http://portal.test:{port}/list.html', layouts: l{line} }}
+  feed: {{ feed: 'http://portal.test:{port}/rss.xml' }}
+feeds:
+  page: {{ channels: [page] }}
+  feed: {{ channels: [feed] }}
+",
+            port = origin.port()
+        )
+    };
+    let asked = || {
+        let mut paths: Vec<_> = origin.take_log().into_iter().map(|asked| asked.path).collect();
+        paths.sort();
+        paths
+    };
+    let site = Site::start(&config("")).await;
+    site.poll().await;
+    assert_eq!(asked(), ["/robots.txt", "/rss.xml"], "not one disallowed fetch, and the feed all the same");
+    assert_eq!(site.flaws("page").await, ["robots-disallow"]);
+    assert_eq!(site.titles("feed").await.len(), 1);
+    // The admin may fetch it: nothing is asked of robots.txt any more.
+    let site = Site::start(&config(", robots: ignore")).await;
+    site.poll().await;
+    assert_eq!(asked(), ["/list.html", "/rss.xml"]);
+    assert_eq!(site.titles("page").await.len(), 2);
+    // Closed again: the channel keeps what it has.
+    std::fs::write(site.config_path(), config("")).unwrap();
+    let site = site.restart().await;
+    site.poll_next().await;
+    assert_eq!(asked().iter().filter(|path| *path == "/list.html").count(), 0);
+    assert_eq!(site.flaws("page").await, ["robots-disallow"]);
+    assert_eq!(site.titles("page").await.len(), 2, "no empty feed");
+}

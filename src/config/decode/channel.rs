@@ -47,6 +47,7 @@ pub(super) fn channel(
     let snapshot = walk.one(map.get("snapshot"), |walk, item| snapshot(walk, around.folder, item));
     let rules = rules(walk, map.get("rules"), Owner::Channel { has_article: map.get("article").is_some() });
     let trust = trust(walk, &map);
+    let obeys = walk.one(map.get("robots"), |walk, item| either(walk, item, [("obey", true), ("ignore", false)]));
     let origin = origin(walk, around, &map)?;
     Some(Channel {
         id: name.parse().ok()?,
@@ -58,23 +59,30 @@ pub(super) fn channel(
         snapshot,
         rules,
         trust,
+        obeys_robots: obeys.unwrap_or(true),
     })
 }
 
 fn trust(walk: &mut Walk<'_>, map: &Map<'_>) -> Trust {
     let usual = Trust::default();
     let quarantine = map.get("quarantine").map_or(usual.quarantine, |item| walk.flag(Some(item)));
-    let withdrawn = walk.one(map.get("withdrawn"), |walk, item| match walk.text(item)?.as_str() {
-        "keep" => Some(Withdrawn::Keep),
-        "remove" => Some(Withdrawn::Remove),
-        other => {
-            let help = nearest(other, ["keep", "remove"])
-                .map_or_else(|| "choose `keep` or `remove`".to_owned(), |near| format!("did you mean `{near}`?"));
-            walk.fault(item, check::fault(format!("{other:?} is neither `keep` nor `remove`"), help));
-            None
-        }
+    let withdrawn = walk.one(map.get("withdrawn"), |walk, item| {
+        either(walk, item, [("keep", Withdrawn::Keep), ("remove", Withdrawn::Remove)])
     });
     Trust { withdrawn: withdrawn.unwrap_or(usual.withdrawn), quarantine }
+}
+
+/// One of two words.
+fn either<T: Copy>(walk: &mut Walk<'_>, item: &Item<'_>, choices: [(&'static str, T); 2]) -> Option<T> {
+    let written = walk.text(item)?;
+    let known = choices.iter().find(|(word, _)| *word == written);
+    if known.is_none() {
+        let [(a, _), (b, _)] = choices;
+        let help = nearest(&written, [a, b])
+            .map_or_else(|| format!("choose `{a}` or `{b}`"), |near| format!("did you mean `{near}`?"));
+        walk.fault(item, check::fault(format!("{written:?} is neither `{a}` nor `{b}`"), help));
+    }
+    known.map(|(_, choice)| *choice)
 }
 
 fn interval(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Duration> {

@@ -197,3 +197,41 @@ async fn whole_answers() {
         assert_eq!(fetch(whole.as_bytes(), 5).await.unwrap().body, "hello");
     }
 }
+
+/// R-12, P-18: 12 packed bodies and what becomes of each, over one connection each and never asked again at once.
+#[tokio::test]
+async fn packed_answers_are_whole_or_refused() {
+    let page = page();
+    let cut = |wire: Vec<u8>| wire[..wire.len() - 9].to_vec();
+    let table: Vec<(&str, Vec<u8>, Option<FetchErrorKind>)> = vec![
+        ("gzip", gzip(&page), None),
+        ("br", br(&page), None),
+        ("gzip", page.clone(), None),
+        ("br", page.clone(), None),
+        ("zstd", page.clone(), None),
+        ("gzip", cut(gzip(&page)), Some(Body)),
+        ("br", cut(br(&page)), Some(Body)),
+        ("zstd", cut(zst(&page)), Some(Body)),
+        ("deflate", cut(zlib(&page)), Some(Body)),
+        ("gzip", br(&page), Some(Body)),
+        ("gzip, gzip, gzip", gzip(&gzip(&gzip(&page))), Some(Body)),
+        ("gzip", gzip(&vec![0; 4 << 20]), Some(TooLarge)),
+        ("br", br(&vec![0; 4 << 20]), Some(TooLarge)),
+        ("zstd", zst(&vec![0; 4 << 20]), Some(TooLarge)),
+    ];
+    for (label, wire, failure) in table {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nETag: \"v\"\r\nContent-Encoding: {label}\r\nContent-Length: {}\r\n\r\n",
+            wire.len()
+        );
+        let result = fetch(&[head.as_bytes(), &wire].concat(), LIMIT).await;
+        match failure {
+            None => assert!(result.unwrap().body == page, "{label}"),
+            Some(kind) => {
+                let error = result.unwrap_err();
+                assert_eq!(error.kind, kind, "{label}: {error}");
+                assert_one_line(&error);
+            }
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Every deadline passes, and the pauses between requests hold.
 
-use super::super::pace::Pace;
+use super::super::pace::{self, Pace};
 use super::*;
 use tokio::time::Instant;
 
@@ -66,16 +66,16 @@ async fn a_host_is_asked_one_at_a_time_in_order_with_pauses() {
         .map(|n| {
             let (pace, url, log) = (Arc::clone(&pace), url.clone(), Arc::clone(&log));
             tokio::spawn(async move {
-                let _turn = pace.turn(&url, gap).await;
+                let _turn = pace.turn(pace::site(&url), gap).await;
                 log.lock().unwrap().push((n, begin.elapsed().as_secs()));
                 tokio::time::sleep(Duration::from_secs(2)).await;
             })
         })
         .collect();
     tokio::task::yield_now().await;
-    // Another host, another port: at once.
-    for other in ["http://b.test/", "http://a.test:81/", "https://a.test/"] {
-        pace.turn(&Url::parse(other).unwrap(), gap).await;
+    // Another site: at once.
+    for other in ["http://b.test/", "http://c.test:81/", "https://1.1.1.1/"] {
+        pace.turn(pace::site(&Url::parse(other).unwrap()), gap).await;
     }
     assert_eq!(begin.elapsed(), Duration::ZERO);
     for task in tasks {
@@ -86,16 +86,16 @@ async fn a_host_is_asked_one_at_a_time_in_order_with_pauses() {
 
 #[tokio::test(start_paused = true)]
 async fn giving_up_a_turn_neither_skips_nor_adds_a_pause() {
-    let (pace, url) = (Pace::default(), Url::parse("http://a.test/").unwrap());
+    let pace = Pace::default();
     let gap = Duration::from_secs(10);
-    drop(pace.turn(&url, gap).await);
+    drop(pace.turn("a.test".to_owned(), gap).await);
     let begin = Instant::now();
-    assert!(tokio::time::timeout(Duration::from_secs(4), pace.turn(&url, gap)).await.is_err());
-    let mut turn = pace.turn(&url, gap).await;
+    assert!(tokio::time::timeout(Duration::from_secs(4), pace.turn("a.test".to_owned(), gap)).await.is_err());
+    let mut turn = pace.turn("a.test".to_owned(), gap).await;
     assert_eq!(begin.elapsed(), gap);
-    turn.without_gap();
+    turn.set_gap(Duration::ZERO);
     drop(turn);
-    drop(pace.turn(&url, gap).await);
+    drop(pace.turn("a.test".to_owned(), gap).await);
     assert_eq!(begin.elapsed(), gap);
 }
 
@@ -103,7 +103,7 @@ async fn giving_up_a_turn_neither_skips_nor_adds_a_pause() {
 async fn hosts_are_forgotten() {
     let (pace, gap) = (Pace::default(), Duration::from_secs(1));
     for n in 0..10_000 {
-        drop(pace.turn(&Url::parse(&format!("http://h{n}.test/")).unwrap(), gap).await);
+        drop(pace.turn(format!("h{n}.test"), gap).await);
         tokio::time::advance(Duration::from_millis(100)).await;
     }
     assert!(pace.hosts() <= 128, "{}", pace.hosts());
@@ -123,4 +123,32 @@ async fn a_host_that_hangs_delays_nobody_else() {
     assert_eq!((answer.status, &answer.body[..]), (200, &b"ok"[..]));
     assert!(!hanging.is_finished());
     hanging.abort();
+}
+
+/// the deadlines as they are shipped pass when they should, a tenth more or less, on the paused clock.
+#[tokio::test(start_paused = true)]
+async fn the_deadlines_are_these() {
+    let silent = Origin::start(vec![Act::Hang(Vec::new())]).await;
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
+    let idle = Origin::start(vec![Act::Hang(head.clone())]).await;
+    let drip = Origin::start(vec![Act::Drip(head, Duration::from_secs(2))]).await;
+    let with = |origin: &Origin| {
+        let answers = vec!["8.8.8.8".parse().unwrap()];
+        options(&Arc::new(Trace { answers, origin: Some(origin.address), ..Trace::default() }))
+    };
+    let http = "http://late.test/";
+    let table = [
+        (Options { resolver: Arc::new(Never), ..with(&silent) }, http, "did not resolve", 5.0),
+        (Options { dialer: Arc::new(Never), ..with(&silent) }, http, "did not take the connection", 5.0),
+        (with(&silent), "https://late.test/", "TLS", 5.0),
+        (with(&silent), http, "did not answer", 15.0),
+        (with(&idle), http, "did not go on", 10.0),
+        (with(&drip), http, "did not end", 30.0),
+    ];
+    for (options, url, expected, seconds) in table {
+        let begin = Instant::now();
+        late(options, url, expected).await;
+        let took = begin.elapsed().as_secs_f64();
+        assert!((took / seconds - 1.0).abs() <= 0.1, "{expected}: {took} s");
+    }
 }

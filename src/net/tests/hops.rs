@@ -165,3 +165,36 @@ fn https_never_leads_to_http_and_parties_are_told_apart() {
         assert_eq!(redirect::same_party(&url(a), &url(b)), same, "{a} {b}");
     }
 }
+
+/// P-10: 40 ways to be led somewhere, each with whether what belongs to the first party may be told to the last.
+#[tokio::test]
+async fn a_redirect_tells_nobody_what_belongs_to_another() {
+    let targets = [
+        ("/b", true),
+        ("?q", true),
+        ("http://a.test:80/b", true),
+        ("http://a.test./b", false),
+        ("http://www.a.test/b", false),
+        ("http://b.test/b", false),
+        ("//b.test/b", false),
+        ("http://b.test:80/a.test", false),
+    ];
+    let mut cases = 0;
+    for status in [301, 302, 303, 307, 308] {
+        for (target, same) in targets {
+            let answer = to(status, target).replace("Content-Length", "Set-Cookie: s=secret\nContent-Length");
+            let (result, asked) = follow(&[answer]).await;
+            assert!(result.is_ok(), "{status} {target}");
+            let last = &asked[1];
+            for name in ["If-None-Match", "If-Modified-Since"] {
+                assert_eq!(last.contains(name), same, "{status} {target}: {last}");
+            }
+            for name in ["Cookie", "Authorization", "Referer", "Origin", "secret"] {
+                assert!(!last.contains(name), "{status} {target}: {last}");
+            }
+            assert!(last.starts_with("GET "), "the method never changes");
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, 40);
+}

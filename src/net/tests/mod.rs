@@ -5,6 +5,9 @@ mod bodies;
 mod deadlines;
 mod hops;
 mod pure;
+mod robots;
+mod sites;
+mod tls;
 
 use super::*;
 use futures_util::future::BoxFuture;
@@ -150,7 +153,13 @@ fn options(trace: &Arc<Trace>) -> Options {
 }
 
 fn get(url: &str) -> Request {
-    Request { url: Url::parse(url).unwrap(), validators: Validators::default(), accept: Accept::Feed, limit: 10 << 20 }
+    Request {
+        url: Url::parse(url).unwrap(),
+        validators: Validators::default(),
+        accept: Accept::Feed,
+        limit: 10 << 20,
+        robots: Robots::Ignore,
+    }
 }
 
 fn assert_one_line(error: &FetchError) {

@@ -127,10 +127,30 @@ fn nobody_else_opens_connections() {
     let lints = std::fs::read_to_string(root.join("clippy.toml")).unwrap();
     for path in [
         "tokio::net::TcpStream::connect",
-        "std::net::TcpStream::connect",
+        "tokio::net::TcpSocket::connect",
+        "tokio::net::UdpSocket::connect",
+        "tokio::net::UdpSocket::send_to",
+        "tokio::net::UnixStream::connect",
         "tokio::net::lookup_host",
-        "legacy::Client::builder",
+        "std::net::TcpStream::connect",
+        "std::net::TcpStream::connect_timeout",
+        "std::net::UdpSocket::connect",
+        "std::net::UdpSocket::send_to",
+        "std::os::unix::net::UnixStream::connect",
+        "std::net::ToSocketAddrs::to_socket_addrs",
+        "hyper_util::client::legacy::Client::builder",
+        "hyper_util::client::legacy::Builder::new",
+        "hyper_util::client::legacy::Builder::build_http",
+        "hyper::client::conn::http1::handshake",
+        "hyper::client::conn::http2::handshake",
+        "hyper::client::conn::http1::Builder::handshake",
+        "hyper::client::conn::http2::Builder::handshake",
     ] {
-        assert!(lints.contains(path), "{path}");
+        assert!(lints.contains(&format!("path = {path:?}")), "{path}");
+    }
+    // Nor is there another client among the dependencies.
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    for client in ["reqwest", "ureq", "isahc", "curl", "surf", "attohttpc", "minreq", "hickory-resolver"] {
+        assert!(!manifest.lines().any(|line| line.split([' ', '=']).next() == Some(client)), "{client}");
     }
 }

@@ -120,6 +120,7 @@ fn channel(id: &str, title: &str) -> Channel {
         language: "zh-CN".into(),
         snapshot: None,
         rules: crate::rule::Rules::default(),
+        obeys_robots: true,
         trust: crate::model::Trust::default(),
     }
 }

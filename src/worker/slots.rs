@@ -1,0 +1,97 @@
+//! Who may be polled now: one group of a site at a time, and few groups whose host did not answer last time, so that
+//! dead hosts never keep the healthy ones waiting. Pure.
+
+use super::plan::{Group, Plan};
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
+/// How many groups of healthy hosts are polled at once.
+pub(super) const HEALTHY: usize = 30;
+/// How many groups of hosts that did not answer last time are polled at once: less than a tenth of all.
+pub(super) const SUSPECTS: usize = 3;
+
+/// What decides about a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// The site of its first address.
+    pub(super) site: String,
+    /// Its host did not answer last time.
+    pub(super) suspect: bool,
+}
+
+/// Why a group has to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Wait {
+    /// Another group of this site is being polled.
+    Site(String),
+    /// As many suspects as may be are being polled.
+    Suspects,
+    /// As many healthy groups as may be are being polled.
+    Healthy,
+}
+
+/// The groups that are being polled.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    sites: HashMap<String, usize>,
+    healthy: usize,
+    suspects: usize,
+}
+
+impl Slots {
+    /// The next group that is due and may be polled now, with its slot taken.
+    pub(super) fn next(
+        &mut self,
+        plan: &mut Plan,
+        now: DateTime<Utc>,
+        claim: impl Fn(&Group) -> Claim,
+    ) -> Option<(Group, Claim)> {
+        loop {
+            if let Some(group) = plan.take_due(now, |group| self.admit(&claim(group))) {
+                let claim = claim(&group);
+                self.take(&claim);
+                return Some((group, claim));
+            }
+            // One that was let go on may have to wait for its site now: then the next one has the slot.
+            let healthy = self.healthy < HEALTHY && plan.go_on(&Wait::Healthy);
+            let suspects = self.suspects < SUSPECTS && plan.go_on(&Wait::Suspects);
+            if !healthy && !suspects {
+                return None;
+            }
+        }
+    }
+
+    /// Whether a group may be polled now; else what it waits for.
+    fn admit(&self, claim: &Claim) -> Result<(), Wait> {
+        if self.sites.contains_key(&claim.site) {
+            return Err(Wait::Site(claim.site.clone()));
+        }
+        match claim.suspect {
+            true if self.suspects >= SUSPECTS => Err(Wait::Suspects),
+            false if self.healthy >= HEALTHY => Err(Wait::Healthy),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a slot for a group that was admitted.
+    fn take(&mut self, claim: &Claim) {
+        *self.sites.entry(claim.site.clone()).or_default() += 1;
+        *self.kind(claim) += 1;
+    }
+
+    /// Gives the slot back; yields what may have ended waiting.
+    pub(super) fn give_back(&mut self, claim: &Claim) -> [Wait; 2] {
+        if let Some(count) = self.sites.get_mut(&claim.site) {
+            *count -= 1;
+            if *count == 0 {
+                self.sites.remove(&claim.site);
+            }
+        }
+        *self.kind(claim) -= 1;
+        [Wait::Site(claim.site.clone()), if claim.suspect { Wait::Suspects } else { Wait::Healthy }]
+    }
+
+    fn kind(&mut self, claim: &Claim) -> &mut usize {
+        if claim.suspect { &mut self.suspects } else { &mut self.healthy }
+    }
+}
