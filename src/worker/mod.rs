@@ -4,7 +4,7 @@
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `plan` knows which
 //! channels are polled together and when, `slots` who has to wait for whom, `publisher` turns the ledger into the published set, `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording,
-//! `kept` keeps merged feeds ready,
+//! `upkeep` publishes and takes snapshots, `kept` keeps merged feeds ready,
 //! `explain` what rules and duplicates made of each entry.
 
 mod articles;
@@ -21,6 +21,7 @@ mod reload;
 mod service;
 mod slots;
 mod snapshot;
+mod upkeep;
 mod watch;
 
 pub use clock::{Clock, SystemClock};

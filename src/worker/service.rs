@@ -6,14 +6,13 @@ use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
 use super::slots::{Claim, Slots};
-use super::snapshot;
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
-use crate::model::{ChannelId, Flaw, FlawCode, Standing};
+use crate::model::{ChannelId, Flaw, FlawCode};
 use crate::net::{self, Client};
 use crate::publish::{ConfigStatus, Published, Shelf};
 use crate::schedule::{self, Policy};
-use crate::store::{Change, Poll, PollState, Seen, Store, StoreError};
+use crate::store::{Change, Poll, PollState, Store, StoreError};
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
@@ -290,75 +289,6 @@ impl Service {
             polled.push(Polled { channel: channel.id.clone(), state, change, store_error });
         }
         polled
-    }
-
-    /// Publishes what may have changed in these channels; [`Service::press`] compresses it afterwards.
-    ///
-    /// # Errors
-    /// The ledger failed; the old documents stay.
-    pub async fn publish_channels(&self, channels: &BTreeSet<ChannelId>) -> Result<(), StoreError> {
-        self.refresh(Scope::Channels(channels)).await
-    }
-
-    /// Compresses what was published lately. Until then it is served as it is.
-    pub async fn press(&self) {
-        self.publisher.press().await;
-    }
-
-    /// Publishes and compresses.
-    pub(super) async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
-        let refreshed = self.refresh(scope).await;
-        self.press().await;
-        refreshed
-    }
-
-    async fn refresh(&self, scope: Scope<'_>) -> Result<(), StoreError> {
-        let current = self.current.load_full();
-        let status = self.status.load_full();
-        self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await
-    }
-
-    /// Records the snapshots of channels that were never read live.
-    pub(super) async fn take_snapshots(&self, channels: &[Arc<Channel>]) {
-        let now = self.clock.now();
-        for channel in channels.iter().filter(|channel| channel.snapshot.is_some()) {
-            let before = lock(&self.states).get(&channel.id).cloned().unwrap_or_default();
-            if before.live_since.is_some() {
-                continue;
-            }
-            let (candidates, flaws) = snapshot::read(channel, now).await;
-            let entries = candidates.len();
-            // What the last poll found matters more than what the old page lacks.
-            let flaws = if before.last_poll.is_some() { before.flaws.clone() } else { flaws };
-            let state = PollState { flaws, ..before };
-            let seen = Some(Seen::new(Standing::Snapshot, candidates));
-            let poll = Poll { channel: channel.id.clone(), at: now, seen, state, fetched: BTreeMap::new() };
-            match self.store.record(&poll).await {
-                Ok(_) => {
-                    tracing::info!(channel = %channel.id, entries, "serving the snapshot until the first live poll succeeds");
-                }
-                Err(error) => tracing::error!(channel = %channel.id, %error, "the snapshot could not be recorded"),
-            }
-            lock(&self.states).insert(channel.id.clone(), poll.state);
-        }
-    }
-
-    /// Lets go of what was held back in channels that have no quarantine any more.
-    pub(super) async fn release_held(&self, channels: &[Arc<Channel>]) {
-        for channel in channels.iter().filter(|channel| !channel.trust.quarantine) {
-            match self.store.release(&channel.id, self.clock.now()).await {
-                Ok(0) => {}
-                Ok(entries) => {
-                    tracing::info!(channel = %channel.id, entries, "what was held back is published");
-                    if let Some(state) = lock(&self.states).get_mut(&channel.id) {
-                        state.flaws.retain(|flaw| flaw.code != FlawCode::Quarantined);
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(channel = %channel.id, %error, "what is held back could not be let go");
-                }
-            }
-        }
     }
 
     /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
