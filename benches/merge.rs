@@ -1,4 +1,5 @@
 //! What merging costs: 100 sources of 1,000 entries each, and the same with one entry more.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // Small numbers.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use heliu::config::{Channel, Duplicates, FeedSpec, Origin};
@@ -41,24 +42,28 @@ fn records(channel: &Channel, place: usize, count: usize) -> Vec<Record> {
     (0..count).map(own).collect()
 }
 
+fn spec(channels: &[Channel]) -> FeedSpec {
+    FeedSpec {
+        id: "all".parse().expect("a name"),
+        title: "all".to_owned(),
+        description: String::new(),
+        language: "en".to_owned(),
+        channels: channels.iter().map(|channel| channel.id.clone()).collect(),
+        feeds: Vec::new(),
+        limit: 500,
+        duplicates: Duplicates::default(),
+        quota: None,
+        max_age: None,
+        rules: heliu::rule::Rules::default(),
+    }
+}
+
 fn merging(c: &mut Criterion) {
     let mut group = c.benchmark_group("merge");
     group.sample_size(10);
     for (sources, entries) in [(10, 100), (10, 1_000), (100, 1_000)] {
         let channels: Vec<Channel> = (0..sources).map(channel).collect();
-        let spec = FeedSpec {
-            id: "all".parse().expect("a name"),
-            title: "all".to_owned(),
-            description: String::new(),
-            language: "en".to_owned(),
-            channels: channels.iter().map(|channel| channel.id.clone()).collect(),
-            feeds: Vec::new(),
-            limit: 500,
-            duplicates: Duplicates::default(),
-            quota: None,
-            max_age: None,
-            rules: heliu::rule::Rules::default(),
-        };
+        let spec = spec(&channels);
         let inputs = || -> Vec<ChannelInput<'_>> {
             let input = |(place, channel)| ChannelInput::new(channel, records(channel, place, entries));
             channels.iter().enumerate().map(input).collect()
@@ -79,5 +84,81 @@ fn merging(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, merging);
+/// An article of 20 sentences: letters as unequally frequent as in Chinese, and every third article begins and ends
+/// with the same phrases.
+fn article(number: usize) -> String {
+    let mut state = number as u64 * 2 + 1;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as u32
+    };
+    let mut text = String::new();
+    if number.is_multiple_of(3) {
+        text.push_str("本报讯（记者 某某 通讯员 某某）昨天上午记者从有关部门获悉。");
+    }
+    for _ in 0..20 {
+        for _ in 0..28 {
+            // The product of two uniform numbers is small more often than not.
+            let rank = (u64::from(random() % 3_500) * u64::from(random() % 3_500) / 3_500) as u32;
+            text.extend(char::from_u32(0x4E00 + rank));
+        }
+        text.push('。');
+    }
+    if number.is_multiple_of(3) {
+        text.push_str("更多消息请继续关注本报的后续报道并以权威发布为准。");
+    }
+    text
+}
+
+/// One entry against a million known ones: compared, joined or placed, and the feed made.
+fn near(c: &mut Criterion) {
+    const KNOWN: usize = 1_000_000;
+    let channels: Vec<Channel> = (0..2).map(channel).collect();
+    let spec = FeedSpec { limit: 50, ..spec(&channels) };
+    let mut merger = merge::Merger::new(&spec, &channels.iter().collect::<Vec<_>>()).expect("no rules");
+    let record = |place: usize, number: usize, text: String| {
+        let mut record = sample::record(0);
+        record.channel = channels[place].id.clone();
+        (record.number, record.seq) = (number as u64 + 1, number as u64 + 1);
+        record.entry.id = model::EntryId(format!("urn:{place}:{number}"));
+        record.entry.url = Some(format!("https://c{place}.example/{number}"));
+        record.entry.title = article(number + place * 7 * KNOWN).chars().take(18).collect();
+        record.entry.content = Some(text);
+        record.first_seen += chrono::TimeDelta::milliseconds(number as i64);
+        record
+    };
+    for from in (0..KNOWN).step_by(10_000) {
+        let records: Vec<Record> = (from..from + 10_000).map(|n| record(0, n, article(n))).collect();
+        merger.learn(0, &records);
+    }
+    let mut group = c.benchmark_group("one entry against 1,000,000");
+    group.sample_size(20);
+    let created = sample::instant("2026-11-23T00:00:00+08:00").to_utc();
+    let mut next = KNOWN;
+    let mut run = |name: &str, text: &dyn Fn(usize) -> String| {
+        merger.choose();
+        group.bench_function(name, |b| {
+            b.iter_custom(|times| {
+                let mut taken = std::time::Duration::ZERO;
+                for _ in 0..times {
+                    next += 1;
+                    let records = [record(1, next, text(next))];
+                    let before = std::time::Instant::now();
+                    merger.learn(1, &records);
+                    merger.choose();
+                    black_box(merger.feed(created));
+                    taken += before.elapsed();
+                }
+                taken
+            });
+        });
+    };
+    run("a new one", &|number| article(number));
+    run("a reprint with a word changed in every sentence", &|number| {
+        article((number * 7_919) % KNOWN).replace('。', "呢。")
+    });
+    group.finish();
+}
+
+criterion_group!(benches, merging, near);
 criterion_main!(benches);

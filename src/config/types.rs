@@ -189,6 +189,12 @@ pub struct Duplicates {
 
 impl Default for Duplicates {
     fn default() -> Self {
-        Self { by: Rung::ALL.to_vec(), window: Duration::from_hours(72), distance: 6, show: true, in_content: false }
+        Self {
+            by: Rung::ALL.to_vec(),
+            window: Duration::from_hours(7 * 24),
+            distance: 6,
+            show: true,
+            in_content: false,
+        }
     }
 }

@@ -39,8 +39,10 @@ pub(super) struct Ladder {
     ids: HashMap<EntryId, usize>,
     pages: HashMap<String, Vec<usize>>,
     titles: HashMap<u64, Vec<usize>>,
-    sentences: HashMap<u64, Vec<usize>>,
-    bands: HashMap<(u32, u64), Vec<usize>>,
+    sentences: HashMap<u32, Vec<usize>>,
+    probes: HashMap<u32, Vec<usize>>,
+    /// With the simhash, so that few entries are looked at.
+    bands: HashMap<(u32, u64), Vec<(u64, usize)>>,
 }
 
 /// Joins duplicates; `all` is sorted by [`Head::turn`], `channels` says which channel each place stands for.
@@ -57,6 +59,7 @@ pub(super) fn climb(spec: &Duplicates, channels: Vec<ChannelId>, all: Vec<(usize
         pages: HashMap::new(),
         titles: HashMap::new(),
         sentences: HashMap::new(),
+        probes: HashMap::new(),
         bands: HashMap::new(),
     };
     for (place, head) in &all {
@@ -143,8 +146,11 @@ impl Ladder {
                 for sentence in &print.sentences {
                     self.sentences.entry(*sentence).or_default().push(at);
                 }
+                for probe in print.probes() {
+                    self.probes.entry(*probe).or_default().push(at);
+                }
                 for band in bands(print.simhash, self.spec.distance) {
-                    self.bands.entry(band).or_default().push(at);
+                    self.bands.entry(band).or_default().push((print.simhash, at));
                 }
             }
         }
@@ -174,16 +180,17 @@ impl Ladder {
 
     fn by_text(&self, place: usize, head: &Head) -> Option<usize> {
         let print = head.print.as_ref()?;
-        let near = |at: &usize| {
-            let other = self.winners[*at].head.print.as_ref();
-            other.is_some_and(|other| (other.simhash ^ print.simhash).count_ones() <= self.spec.distance)
-        };
         let mut likely = BTreeSet::new();
         for sentence in &print.sentences {
             likely.extend(self.sentences.get(sentence).into_iter().flatten().copied().take(COMMON));
         }
+        let probed = print.probes().iter().flat_map(|probe| self.probes.get(probe).into_iter().flatten().take(COMMON));
+        let mut probed: Vec<usize> = probed.copied().collect();
+        probed.sort_unstable();
+        likely.extend(probed.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]));
         for band in bands(print.simhash, self.spec.distance) {
-            likely.extend(self.bands.get(&band).into_iter().flatten().copied().filter(near).take(COMMON));
+            let near = |(simhash, _): &&(u64, usize)| (simhash ^ print.simhash).count_ones() <= self.spec.distance;
+            likely.extend(self.bands.get(&band).into_iter().flatten().filter(near).map(|(_, at)| *at).take(COMMON));
         }
         likely.into_iter().find(|at| {
             let other = &self.winners[*at].head;

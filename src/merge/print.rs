@@ -3,7 +3,7 @@
 //!
 //! A unit is one Chinese character, one word of another script, or one number.
 
-use std::collections::HashSet;
+use crate::rule::simplified;
 
 /// How much of a text counts, in characters.
 const LONGEST: usize = 20_000;
@@ -16,15 +16,19 @@ const SENTENCE: usize = 10;
 /// How many sentences of one text are kept.
 const SENTENCES: usize = 64;
 
-/// The print of one text.
+/// How many of the smallest triples a text is looked up by: of two texts that share half of their triples, both
+/// have nearly always two of them in common.
+const PROBES: usize = 16;
+
+/// The print of one text. Small, as merging keeps one for each entry: at most 2 KiB, half of it for usual news.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Print {
     /// Charikar's simhash over Chinese bigrams and words.
     pub(super) simhash: u64,
     /// Hashes of its long sentences.
-    pub(super) sentences: Vec<u64>,
-    triples: Vec<u64>,
-    numbers: Vec<u64>,
+    pub(super) sentences: Box<[u32]>,
+    triples: Box<[u32]>,
+    numbers: Box<[u32]>,
 }
 
 impl Print {
@@ -35,23 +39,31 @@ impl Print {
         for sentence in
             plain(html).split(['。', '！', '？', '!', '?', '\n', ';', '；']).flat_map(|part| part.split(". "))
         {
-            let own = units_of(sentence);
+            let first = units.len();
+            read_units(sentence, &mut units);
+            let own = &units[first..];
             if own.len() >= SENTENCE && sentences.len() < SENTENCES {
-                sentences.push(own.iter().fold(SEED, |hash, unit| mix(hash, unit.hash)));
+                sentences.push(short(own.iter().fold(SEED, |hash, unit| mix(hash, unit.hash))));
             }
-            units.extend(own);
         }
         if units.len() < SHORTEST {
             return None;
         }
-        let triple = |three: &[Unit]| mix(mix(mix(SEED, three[0].hash), three[1].hash), three[2].hash);
-        let mut triples: Vec<u64> = units.windows(3).map(triple).collect();
-        smallest(&mut triples);
-        let mut numbers: Vec<u64> = units.iter().filter(|unit| unit.number).map(|unit| unit.hash).collect();
-        smallest(&mut numbers);
-        sentences.sort_unstable();
-        sentences.dedup();
-        Some(Self { simhash: simhash(&units), sentences, triples, numbers })
+        let pairs: Vec<u64> = units.windows(2).map(|two| mix(two[0].hash, two[1].hash)).collect();
+        let triples = pairs.iter().zip(&units[2..]).map(|(pair, unit)| short(mix(*pair, unit.hash)));
+        let numbers = units.iter().filter(|unit| unit.number).map(|unit| short(unit.hash));
+        let words = units.iter().zip(&pairs).map(|(unit, pair)| if unit.han { *pair } else { unit.hash });
+        Some(Self {
+            simhash: simhash(words),
+            triples: smallest(triples.collect()),
+            numbers: smallest(numbers.collect()),
+            sentences: smallest(sentences),
+        })
+    }
+
+    /// What a text is looked up by besides simhash and sentences; likely ones share two.
+    pub(super) fn probes(&self) -> &[u32] {
+        &self.triples[..self.triples.len().min(PROBES)]
     }
 
     /// Which part of the smaller text is in the other, 0 to 1.
@@ -72,41 +84,62 @@ impl Print {
     }
 }
 
+/// The upper half: plenty to tell the pieces of two texts apart.
+fn short(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or(u32::MAX)
+}
+
 /// Sorts, and keeps the smallest, each once.
-fn smallest(hashes: &mut Vec<u64>) {
+fn smallest(mut hashes: Vec<u32>) -> Box<[u32]> {
     hashes.sort_unstable();
     hashes.dedup();
     hashes.truncate(SAMPLE);
+    hashes.into_boxed_slice()
 }
 
 /// Which part of the smaller set is in the other, estimated from the smallest hashes of both: only up to where
 /// both samples reach are they comparable.
 #[allow(clippy::cast_precision_loss)] // At most SAMPLE each.
-fn shared(one: &[u64], other: &[u64]) -> f64 {
-    let reach = |all: &[u64]| if all.len() < SAMPLE { u64::MAX } else { all.last().copied().unwrap_or(u64::MAX) };
+fn shared(one: &[u32], other: &[u32]) -> f64 {
+    let reach = |all: &[u32]| if all.len() < SAMPLE { u32::MAX } else { all.last().copied().unwrap_or(u32::MAX) };
     let reach = reach(one).min(reach(other));
     let (one, other) =
         (&one[..one.partition_point(|hash| *hash <= reach)], &other[..other.partition_point(|hash| *hash <= reach)]);
-    let both = one.iter().filter(|hash| other.binary_search(hash).is_ok()).count();
-    let smaller = one.len().min(other.len());
-    if smaller == 0 { 0.0 } else { both as f64 / smaller as f64 }
-}
-
-fn simhash(units: &[Unit]) -> u64 {
-    let mut votes = [0i32; 64];
-    let mut vote = |hash: u64| {
-        for (bit, votes) in votes.iter_mut().enumerate() {
-            *votes += if hash >> bit & 1 == 1 { 1 } else { -1 };
+    let (mut left, mut right, mut both) = (one.iter().peekable(), other.iter().peekable(), 0u32);
+    while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
+        both += u32::from(a == b);
+        let order = a.cmp(b);
+        if order.is_le() {
+            left.next();
         }
-    };
-    let mut seen = HashSet::new();
-    for two in units.windows(2) {
-        let hash = if two[0].han { mix(two[0].hash, two[1].hash) } else { two[0].hash };
-        if seen.insert(hash) {
-            vote(hash);
+        if order.is_ge() {
+            right.next();
         }
     }
-    votes.iter().enumerate().fold(0, |hash, (bit, votes)| if *votes > 0 { hash | 1 << bit } else { hash })
+    let smaller = one.len().min(other.len());
+    if smaller == 0 { 0.0 } else { f64::from(both) / smaller as f64 }
+}
+
+/// Each bit as most of the words have it, every word counted once. The votes of all 64 bits are counted side by
+/// side: plane `n` holds the bit of weight 2ⁿ of each count.
+fn simhash(words: impl Iterator<Item = u64>) -> u64 {
+    let mut words: Vec<u64> = words.collect();
+    words.sort_unstable();
+    words.dedup();
+    let mut planes = [0u64; 16]; // Up to 65,535 words; a text has at most LONGEST.
+    for word in &words {
+        let mut carry = *word;
+        for plane in &mut planes {
+            (*plane, carry) = (*plane ^ carry, *plane & carry);
+            if carry == 0 {
+                break;
+            }
+        }
+    }
+    (0..64).fold(0, |hash, bit| {
+        let votes = (0..).zip(&planes).fold(0, |votes, (weight, plane)| votes + ((plane >> bit & 1) << weight));
+        if votes * 2 > words.len() as u64 { hash | 1 << bit } else { hash }
+    })
 }
 
 /// One Chinese character, word or number.
@@ -117,35 +150,60 @@ pub(super) struct Unit {
     number: bool,
 }
 
-/// The units of a text, whatever its case, width and punctuation.
+/// The units of a text, whatever its case, width, punctuation and (with the feature `chinese-variants`) its script.
 pub(super) fn units_of(text: &str) -> Vec<Unit> {
     let mut units = Vec::new();
-    let mut word = String::new();
-    let flush = |word: &mut String, units: &mut Vec<Unit>| {
-        if !word.is_empty() {
-            let number = word.bytes().all(|b| b.is_ascii_digit());
-            units.push(Unit { hash: hash(word), han: false, number });
-            word.clear();
+    read_units(text, &mut units);
+    units
+}
+
+/// A word as far as it was read.
+#[derive(Default)]
+struct Word {
+    hash: u64,
+    length: usize,
+    number: bool,
+}
+
+impl Word {
+    fn push(&mut self, letter: char) {
+        if self.length == 0 {
+            (self.hash, self.number) = (SEED, letter.is_ascii_digit());
         }
-    };
-    for letter in text.chars().map(narrow) {
-        let joins =
-            |word: &String| word.chars().last().is_none_or(|last| last.is_ascii_digit() == letter.is_ascii_digit());
-        if is_han(letter) {
-            flush(&mut word, &mut units);
-            units.push(Unit { hash: hash(letter.encode_utf8(&mut [0; 4])), han: true, number: false });
-        } else if letter.is_alphanumeric() {
-            if !joins(&word) {
-                flush(&mut word, &mut units);
-            }
-            word.extend(letter.to_lowercase());
-        } else if !matches!(letter, '\'' | '’' | ',') || word.is_empty() {
-            // `1,200` and `don't` are one word.
-            flush(&mut word, &mut units);
+        self.length += 1;
+        self.hash = step(self.hash, letter);
+    }
+
+    fn flush(&mut self, units: &mut Vec<Unit>) {
+        if self.length > 0 {
+            units.push(Unit { hash: mix(SEED, self.hash), han: false, number: self.number });
+            self.length = 0;
         }
     }
-    flush(&mut word, &mut units);
-    units
+}
+
+fn read_units(text: &str, units: &mut Vec<Unit>) {
+    let mut word = Word::default();
+    for letter in text.chars().map(narrow) {
+        if is_han(letter) {
+            word.flush(units);
+            units.push(Unit { hash: mix(SEED, step(SEED, simplified(letter))), han: true, number: false });
+        } else if letter.is_alphanumeric() {
+            if word.length > 0 && word.number != letter.is_ascii_digit() {
+                word.flush(units);
+            }
+            letter.to_lowercase().for_each(|letter| word.push(letter));
+        } else if !matches!(letter, '\'' | '’' | ',') || word.length == 0 {
+            // `1,200` and `don't` are one word.
+            word.flush(units);
+        }
+    }
+    word.flush(units);
+}
+
+/// FNV-1a over code points; finished by [`mix`]: the same in every version and on every machine.
+fn step(hash: u64, letter: char) -> u64 {
+    (hash ^ u64::from(u32::from(letter))).wrapping_mul(0x0100_0000_01b3)
 }
 
 /// Full-width forms of ASCII as ASCII.
@@ -182,11 +240,6 @@ fn plain(html: &str) -> String {
 
 /// The start of every hash: FNV-1a's offset basis.
 pub(super) const SEED: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn hash(text: &str) -> u64 {
-    // FNV-1a, finished by `mix`: the same in every version and on every machine.
-    mix(SEED, text.bytes().fold(SEED, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
-}
 
 /// Splitmix64's finish over both: every bit of the result hangs on every bit given.
 pub(super) fn mix(one: u64, other: u64) -> u64 {

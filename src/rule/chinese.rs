@@ -27,8 +27,16 @@ pub(super) fn make(_: &Value) -> Result<Arc<dyn Act>, Mistake> {
     ))
 }
 
+/// One character as it is written in simplified Chinese; without `chinese-variants` as it is.
+#[cfg(not(feature = "chinese-variants"))]
+pub(crate) fn simplified(letter: char) -> char {
+    letter
+}
+
 #[cfg(feature = "chinese-variants")]
 pub(super) use with_dictionaries::make;
+#[cfg(feature = "chinese-variants")]
+pub(crate) use with_dictionaries::simplified;
 
 #[cfg(feature = "chinese-variants")]
 mod with_dictionaries {
@@ -43,6 +51,21 @@ mod with_dictionaries {
 
     static TO_SIMPLIFIED: LazyLock<Option<OpenCC>> = LazyLock::new(|| OpenCC::from_config(BuiltinConfig::T2s).ok());
     static TO_TRADITIONAL: LazyLock<Option<OpenCC>> = LazyLock::new(|| OpenCC::from_config(BuiltinConfig::S2t).ok());
+
+    /// The characters from U+3400 to U+9FFF in simplified Chinese, read from the dictionary once.
+    static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
+        let own: Vec<char> = ('\u{3400}'..='\u{9FFF}').collect();
+        let Some(dictionary) = TO_SIMPLIFIED.as_ref() else { return own };
+        // One on each line, so that no two of them are taken for a word.
+        let lines: String = own.iter().flat_map(|letter| [*letter, '\n']).collect();
+        let found: Vec<char> = dictionary.convert(&lines).lines().filter_map(|line| line.chars().next()).collect();
+        if found.len() == own.len() { found } else { own }
+    });
+
+    pub(crate) fn simplified(letter: char) -> char {
+        let place = u32::from(letter).checked_sub(0x3400).and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| SIMPLIFIED.get(place).copied()).unwrap_or(letter)
+    }
 
     /// How much of an entry is looked at to tell how it is written, in bytes.
     const LOOKED_AT: usize = 16 << 10;

@@ -27,6 +27,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use chinese::simplified;
 pub use condition::{CONDITION, MAX_DEPTH};
 pub use explain::{Change, Step};
 pub use full_text::FullText;

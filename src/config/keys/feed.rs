@@ -19,7 +19,7 @@ pub(in super::super) static DUPLICATES: Section = Section {
             "How far apart two publications of one article may be, for `title` and `text`.",
             "3d",
         )
-        .default("3d"),
+        .default("7d"),
         key(
             "distance",
             Kind::Count(0, 12),

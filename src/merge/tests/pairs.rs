@@ -31,11 +31,12 @@ fn precision_and_recall_on_labelled_pairs() {
     assert!(count >= 200 && precision >= 0.99 && recall >= 0.95, "{report}");
 }
 
-/// What is reached so far: the aim is a recall of 0.95. The floor rises with the ladder and never falls.
+/// The floor rises with the ladder and never falls. Pairs in two scripts are found only with the dictionaries.
 #[test]
 fn precision_and_recall_on_pairs_of_another_hand() {
     let (precision, recall, count, report) = judge(include_str!("../../../tests/fixtures/duplicates/independent.tsv"));
-    assert!(count >= 300 && precision >= 0.99 && recall >= 0.78, "{report}");
+    let floor = if cfg!(feature = "chinese-variants") { 0.96 } else { 0.93 };
+    assert!(count >= 300 && precision >= 0.99 && recall >= floor, "{report}");
 }
 
 /// Precision, recall and number of the pairs, and what went wrong.
@@ -92,7 +93,7 @@ fn each_rung_joins_alone_and_says_so() {
 fn words_join_only_within_the_window_and_never_inside_a_channel() {
     let one = worded("a", "1", 0, TITLE, TEXT);
     let late = |hours| with(Duplicates::default(), vec![one.clone()], vec![worded("b", "2", hours, TITLE, TEXT)]);
-    assert_eq!((late(72).entries.len(), late(73).entries.len()), (1, 2));
+    assert_eq!((late(168).entries.len(), late(169).entries.len()), (1, 2));
     let short = Duplicates { window: Duration::from_hours(1), ..Duplicates::default() };
     assert_eq!(with(short, vec![one.clone()], vec![worded("b", "2", 2, TITLE, TEXT)]).entries.len(), 2);
     let twice = vec![one, worded("a", "2", 1, TITLE, TEXT)];
@@ -142,7 +143,7 @@ fn quota_and_age_leave_every_source_its_place() {
 }
 
 #[test]
-fn a_text_with_a_word_changed_in_every_sentence_is_found_by_its_simhash() {
+fn a_text_with_a_word_changed_in_every_sentence_is_found_all_the_same() {
     let text = |word: &str| -> String {
         let letter = |n: u32| char::from_u32(0x4E00 + n * 37 % 9000).unwrap();
         let sentence = |n: u32| (n * 40..n * 40 + 40).map(letter).collect::<String>() + word + "。";
@@ -157,7 +158,12 @@ fn a_text_with_a_word_changed_in_every_sentence_is_found_by_its_simhash() {
         );
         found.entries.len() == 1
     };
-    assert!(joined(12) && !joined(0));
+    assert!(joined(12) && joined(0), "by its triples, also where the simhashes differ");
+    let near = |one: &str, other: &str| {
+        let of = |word: &str| crate::merge::print::Print::of(&text(word)).unwrap().simhash;
+        (of(one) ^ of(other)).count_ones()
+    };
+    assert!((1..=12).contains(&near("天", "地")), "{}", near("天", "地"));
 }
 
 #[test]
