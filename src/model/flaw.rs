@@ -74,6 +74,12 @@ codes! {
     Shrunken "shrunken" Warning "The page lists far fewer entries than usual; nothing was removed from what is published.";
     /// No entry of the page was known although the page was read before.
     AllNew "all-new" Warning "Every entry looks new: check that the address still shows the same column and that the layout's identity pattern fits.";
+    /// Fields that the entries usually carry are missing.
+    Drifted "drifted" Warning "The page was probably changed: fields that its entries usually carry are missing. Run `heliu preview CHANNEL` and mend the layout; a shape that stands for a week is taken to be meant.";
+    /// Nearly all entries of the page are new at once.
+    OldGone "old-gone" Warning "Nearly all entries were replaced at once: check that the address still shows the same column. What was published stays.";
+    /// Nothing new came for far longer than usual.
+    Silent "silent" Warning "Nothing new for far longer than usual: open the address in a browser; if the column has moved, change the channel's address, if it is over, remove the channel.";
     /// Known entries stood under other ids; they keep the ids they were published with.
     IdsChanged "ids-changed" Warning "The source changed the ids of its entries; readers keep the old ones and nothing shows twice. Nothing to do.";
     /// Entries that look new but old are not published.

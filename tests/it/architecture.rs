@@ -17,13 +17,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("normalise", &["model", "decode"]),
     ("rule", &["model", "normalise", "extract"]),
     ("schedule", &["model"]),
+    ("health", &["model"]),
     ("config", &["model", "rule", "extract", "normalise"]),
     ("merge", &["model", "config", "normalise", "rule"]),
     ("render", &["model"]),
     ("import", &["model", "parse", "normalise", "config", "rule"]),
     // L2: the edges, never each other.
     ("net", &["model"]),
-    ("store", &["model"]),
+    ("store", &["model", "health"]),
     ("publish", &["model", "config", "render"]),
     ("telemetry", &[]),
     // L3: the shells, never each other.
@@ -37,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "normalise",
             "rule",
             "schedule",
+            "health",
             "config",
             "merge",
             "render",
@@ -46,7 +48,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("serve", &["model", "config", "render", "store", "publish", "telemetry"]),
+    ("serve", &["model", "health", "config", "render", "store", "publish", "telemetry"]),
     // L4
     (
         "cli",
@@ -96,6 +98,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("askama", &["render/", "serve/"]),
     ("clap", &["cli/"]),
     ("anyhow", &["cli/"]),
+    ("prometheus_client", &["telemetry/"]),
 ];
 
 /// What the pure rooms must not name: I/O, the clock, chance, a runtime.
@@ -125,6 +128,7 @@ const PURE: &[&str] = &[
     "normalise",
     "rule",
     "schedule",
+    "health",
     "config",
     "merge",
     "render",
