@@ -3,8 +3,9 @@
 use super::address::{base_of, numbered, resolve};
 use super::dom::{Node, Page, Selector};
 use super::field::Reader;
-use super::list::{asks_for_login, limit_flaw, page_title, removed, unreadable};
+use super::list::{limit_flaw, page_title, removed, unreadable};
 use super::text::{lines, plain};
+use super::wall::asks_for_login;
 use super::{credits, html, image};
 use crate::model::{ArticleLayout, DateRung, Flaw, FlawCode, Image, NextPage, Person, RawDate};
 use url::Url;

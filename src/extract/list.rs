@@ -7,6 +7,7 @@ use super::field::{Reader, at_path};
 use super::html;
 use super::image;
 use super::text::plain;
+use super::wall;
 use crate::model::{
     Fields, Flaw, FlawCode, Format, Image, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, ParsedFeed,
 };
@@ -53,8 +54,8 @@ fn page_list(page: &Page, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<Fla
         }
     }
     let title = page_title(page);
-    flaws.push(if asks_for_login(page, &title) {
-        Flaw::new(FlawCode::Login, format!("{url} shows “{title}”, which asks for a login or a captcha"))
+    flaws.push(if wall::in_the_way(page, url, &title) {
+        wall::flaw(url, &title)
     } else {
         no_layout_fits(url, layouts, &format!("“{title}”"))
     });
@@ -201,13 +202,4 @@ pub(super) fn page_title(page: &Page) -> String {
     let found =
         Selector::new("title").ok().and_then(|title| page.root().select(&title).first().map(|node| plain(*node)));
     found.unwrap_or_default()
-}
-
-/// A password field or a captcha, or a title that says so.
-pub(super) fn asks_for_login(page: &Page, title: &str) -> bool {
-    let css = "input[type=password], input[name*=captcha], img[src*=captcha], img[id*=captcha], [id*=captcha], .geetest_panel";
-    let field = Selector::new(css).is_ok_and(|selector| !page.root().select(&selector).is_empty());
-    let words = ["登录", "登陆", "验证码", "安全验证", "访问验证", "captcha", "log in", "login", "sign in"];
-    let title = title.to_lowercase();
-    field || words.iter().any(|word| title.contains(word))
 }

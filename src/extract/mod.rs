@@ -17,6 +17,7 @@ mod list;
 mod pattern;
 mod readable;
 mod text;
+mod wall;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use edit::{Cut, Edited, cut, map_text, picture, pictures, selects, without, 
 pub use join::{comic, join};
 pub use list::list;
 pub use readable::readable;
+pub use wall::wall;
 
 #[cfg(doc)]
 use crate::model::ParsedFeed;

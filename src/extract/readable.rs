@@ -4,8 +4,9 @@
 use super::address::base_of;
 use super::article::Article;
 use super::dom::{Node, Page, Selector, Step};
-use super::list::{asks_for_login, limit_flaw, page_title, removed, unreadable};
+use super::list::{limit_flaw, page_title, removed, unreadable};
 use super::text::{UNREAD, lines, plain};
+use super::wall::asks_for_login;
 use super::{html, image};
 use crate::model::{Flaw, FlawCode, Image};
 use dom_smoothie::{Config, Readability};

@@ -10,6 +10,7 @@ mod cases;
 mod contract;
 #[cfg(test)]
 mod flood;
+mod health;
 #[cfg(test)]
 mod laws;
 mod memory;
@@ -23,6 +24,7 @@ mod trust;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
+use crate::health::{Incidents, Usual};
 use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -173,6 +175,10 @@ pub struct PollState {
     pub error: Option<String>,
     /// The last attempts, newest first, at most 50.
     pub attempts: Vec<Attempt>,
+    /// What is usual for the channel.
+    pub usual: Usual,
+    /// What was wrong for longer.
+    pub incidents: Incidents,
 }
 
 /// What one poll of one channel brought, recorded as one transaction: either all of it is kept or none.

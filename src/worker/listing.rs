@@ -120,6 +120,11 @@ pub(super) async fn read(
             nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
             continue;
         }
+        if let Some(wall) = walled(desk, &page, &parsed).await? {
+            flaws.push(wall);
+            nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
+            continue;
+        }
         skipped(flaws);
         flaws.extend(found);
         errand.used(url);
@@ -134,6 +139,20 @@ pub(super) async fn read(
         })));
     }
     Ok(nothing)
+}
+
+/// A login or a captcha that a layout fits all the same: its links are no entries. Only looked for where no entry is
+/// known.
+async fn walled(desk: &Desk<'_>, page: &Arc<Page>, parsed: &ParsedFeed) -> Result<Option<Flaw>, StoreError> {
+    if !all_unknown(desk, parsed).await? {
+        return Ok(None);
+    }
+    let page = Arc::clone(page);
+    let look = move || {
+        let text = decode::decode(&page.body, page.content_type.as_deref()).text;
+        extract::wall(&text, &page.url)
+    };
+    Ok(compute(look).await)
 }
 
 /// Whether the page is the one that this channel last read.
@@ -289,6 +308,7 @@ async fn parse_feed(page: Arc<Page>) -> (Option<ParsedFeed>, Vec<Flaw>) {
             for link in parse::discover(&decoded.text, &page.url) {
                 flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
             }
+            flaws.extend(extract::wall(&decoded.text, &page.url));
         }
         (parsed, flaws)
     })

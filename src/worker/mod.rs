@@ -4,13 +4,14 @@
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `plan` knows which
 //! channels are polled together and when, `slots` who has to wait for whom, `publisher` turns the ledger into the published set, `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording,
-//! `upkeep` publishes and takes snapshots, `kept` keeps merged feeds ready,
+//! `health` notes how the channel is doing, `upkeep` publishes and takes snapshots, `kept` keeps merged feeds ready,
 //! `explain` what rules and duplicates made of each entry.
 
 mod articles;
 mod clock;
 mod errand;
 mod explain;
+mod health;
 mod kept;
 mod listing;
 mod plan;

@@ -2,9 +2,11 @@
 
 use super::articles::{self, Reader};
 use super::errand::Errand;
+use super::health;
 use super::listing::{self, Desk, Listing};
 use crate::config::{self, Channel};
-use crate::model::{ChannelId, Flaw, FlawCode, Standing};
+use crate::health::Tally;
+use crate::model::{Candidate, ChannelId, Flaw, FlawCode, Standing};
 use crate::net::Client;
 use crate::normalise;
 use crate::schedule::{self, Outcome, Policy};
@@ -59,10 +61,12 @@ impl Poller<'_> {
         let trust = channels.iter().all(|c| prints.get(&c.id) == Some(&state_of(&c.id).config_hash));
         let mut done = Vec::new();
         for (index, channel) in channels.iter().enumerate() {
-            let before = PollState {
-                config_hash: prints.get(&channel.id).cloned().unwrap_or_default(),
-                ..state_of(&channel.id)
-            };
+            let known = state_of(&channel.id);
+            let config_hash = prints.get(&channel.id).cloned().unwrap_or_default();
+            // Read in another way, a list has another shape.
+            let usual = known.usual.clone();
+            let usual = if known.config_hash == config_hash { usual } else { usual.reread() };
+            let before = PollState { config_hash, usual, ..known };
             let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
             let last = index + 1 == channels.len() && sound;
             done.push(self.channel(channel, before, trust, &mut errand, last).await);
@@ -116,6 +120,8 @@ impl Poller<'_> {
     async fn record(&self, channel: &Channel, poll: &mut Poll, before: &PollState) -> Result<Change, StoreError> {
         let entries = poll.seen.as_ref().map_or(0, |seen| seen.candidates.len());
         let had = if before.live_since.is_some() { self.store.count(&poll.channel).await? } else { 0 };
+        let plain = poll.state.clone();
+        health::note(channel, before, &mut poll.state, 0, self.now);
         let mut change = self.store.record(poll).await?;
         if change.holding && !channel.trust.quarantine {
             // Held back by a poll that was under way while feeds.yaml was changed.
@@ -123,18 +129,24 @@ impl Poller<'_> {
             change.holding = false;
             change.touched.append(&mut change.held);
         }
-        poll.state = change.settle(&poll.state);
+        let stored = change.settle(&poll.state);
+        poll.state = change.settle(&plain);
         let changed = u32::try_from(change.new.len() + change.updated.len()).unwrap_or(u32::MAX);
         let all_new = had > 0 && entries > 1 && change.new.len() == entries;
+        // A busy page turns over between two polls.
+        let all_new = all_new && before.usual.expects(changed, before.last_success, self.now) != Some(true);
         if all_new {
             let detail = format!("all {entries} entries of the page are new although {had} were known");
             poll.state.flaws.push(Flaw::new(FlawCode::AllNew, detail));
         }
-        if changed > 0 || all_new {
-            poll.state.last_change = if changed > 0 { Some(self.now) } else { poll.state.last_change };
+        if changed > 0 {
+            poll.state.last_change = Some(self.now);
             if let Some(attempt) = poll.state.attempts.first_mut() {
                 attempt.changed = changed;
             }
+        }
+        health::note(channel, before, &mut poll.state, change.new.len(), self.now);
+        if poll.state != stored {
             let state = Poll { seen: None, fetched: BTreeMap::new(), ..poll.clone() };
             self.store.record(&state).await?;
         }
@@ -177,7 +189,7 @@ impl Poller<'_> {
                     normalise::withdrawn(&read.parsed, &listing::context(channel, &read.url, self.now));
                 seen.withdrawn = withdrawn;
                 flaws.extend(found);
-                (seen.candidates, fresh) = self.candidates(channel, *read, errand, flaws).await?;
+                (seen.candidates, fresh, state.usual.page) = self.candidates(channel, *read, errand, flaws).await?;
                 seen.complete &= is_whole(flaws);
                 seen.listed = seen.candidates.len();
             }
@@ -189,23 +201,24 @@ impl Poller<'_> {
         Ok((!says_nothing).then_some(seen))
     }
 
-    /// The entries of a list, with the link keys of those whose article was read.
+    /// The entries of a list, with the link keys of those whose article was read and what the list alone shows.
     async fn candidates(
         &self,
         channel: &Arc<Channel>,
         read: listing::Read,
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
-    ) -> Result<(Vec<crate::model::Candidate>, HashSet<String>), StoreError> {
+    ) -> Result<(Vec<Candidate>, HashSet<String>, Tally), StoreError> {
         let listing::Read { url, mut parsed, .. } = read;
         // A first look at the list alone: when did each entry come out?
         let (listed, _) = listing::normalise(channel, &url, self.now, parsed.clone()).await;
+        let tally = Tally::of(&listed);
         let listed = articles::listed(&listed);
         let reader = Reader { store: self.store, channel, now: self.now };
         let fresh = reader.complete(errand, (&url, &mut parsed), &listed, flaws).await?;
         let (candidates, found) = listing::normalise(channel, &url, self.now, parsed).await;
         flaws.extend(found);
-        Ok((candidates, fresh))
+        Ok((candidates, fresh, tally))
     }
 
     async fn articles_again(
@@ -213,7 +226,7 @@ impl Poller<'_> {
         channel: &Arc<Channel>,
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
-    ) -> Result<Vec<crate::model::Candidate>, StoreError> {
+    ) -> Result<Vec<Candidate>, StoreError> {
         let reader = Reader { store: self.store, channel, now: self.now };
         let entries = reader.again(errand, flaws).await?;
         let Some(base) = channel.addresses().next().filter(|_| !entries.is_empty()) else { return Ok(Vec::new()) };

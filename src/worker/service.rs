@@ -1,6 +1,7 @@
 //! The running service: configuration, ledger, plan and published set, and what happens between them.
 
 use super::clock::Clock;
+use super::health;
 use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
@@ -283,6 +284,8 @@ impl Service {
             state.next_poll = Some(next);
             state.error = Some(flaw.to_string());
             state.flaws = vec![flaw.clone()];
+            let before = state.clone();
+            health::note(channel, &before, &mut state, 0, now);
             let poll = Poll { channel: channel.id.clone(), at: now, seen: None, state, fetched: BTreeMap::new() };
             let store_error = self.store.record(&poll).await.err();
             let (state, change) = (poll.state, Change::default());

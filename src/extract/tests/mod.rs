@@ -2,6 +2,7 @@ mod hostile;
 mod layouts;
 mod pages;
 mod parts;
+mod walls;
 
 use crate::decode::decode;
 use crate::model::{Flaw, FlawCode, ParsedEntry};
