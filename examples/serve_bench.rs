@@ -130,6 +130,7 @@ async fn heliu(address: &str) -> Result<()> {
         status: Arc::new(ConfigStatus { path: "feeds.yaml".into(), loaded: Utc::now(), rejected: None }),
         feeds: Vec::new(),
         documents: HashMap::from([(PATH.to_owned(), Shelved::One(Arc::new(document)))]),
+        health: None,
     };
     let site = Arc::new(Site {
         shelf: Arc::new(Shelf::new(set)),
@@ -137,6 +138,7 @@ async fn heliu(address: &str) -> Result<()> {
         options: Options::default(),
         clock: Arc::new(Utc::now),
         version: "bench",
+        metrics: Arc::new(heliu::telemetry::Metrics::new("bench")),
         preview: None,
     });
     let listener = TcpListener::bind(address).await?;

@@ -80,6 +80,7 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
         options: serve::Options { admin_token, ..serve::Options::default() },
         clock: Arc::new(chrono::Utc::now),
         version: env!("CARGO_PKG_VERSION"),
+        metrics: service.metrics(),
         preview: Some(preview(&service)),
     });
     let stop = shutdown.clone();

@@ -29,7 +29,7 @@ pub struct Incident {
     pub since: DateTime<Utc>,
     /// When it was found to be an incident.
     pub opened: DateTime<Utc>,
-    /// What showed it: one line of at most 300 characters, often quoting the source.
+    /// What showed it then: one line of at most 300 characters, often quoting the source.
     pub evidence: String,
     /// What the admin can do about it.
     pub advice: String,
@@ -90,8 +90,7 @@ impl Incidents {
             return next;
         }
         next.good_since = None;
-        if let Some(open) = next.open.as_mut().filter(|open| open.kind == state) {
-            open.evidence = evidence(state, flaws).0;
+        if next.open.as_ref().is_some_and(|open| open.kind == state) {
             next.turn = None;
             return next;
         }

@@ -54,6 +54,21 @@ impl State {
         }
     }
 
+    /// Its name for readers of Chinese.
+    #[must_use]
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::Fresh => "正常",
+            Self::Snapshot => "快照",
+            Self::Waiting => "等待首次抓取",
+            Self::Silent => "久无更新",
+            Self::Drifted => "内容异常",
+            Self::Throttled => "被限流",
+            Self::Failing => "失败",
+            Self::Gone => "已下线",
+        }
+    }
+
     /// Whether something has to be done or waited out.
     #[must_use]
     pub fn is_trouble(self) -> bool {

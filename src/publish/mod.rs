@@ -57,6 +57,8 @@ pub struct Published {
     pub feeds: Vec<Arc<Feed>>,
     /// The documents by path, such as `/feeds/shiping.rss`, `/`, `/opml.xml`.
     pub documents: HashMap<String, Shelved>,
+    /// The feed of incidents, for the admin alone; `None` until it was first made.
+    pub health: Option<Arc<Document>>,
 }
 
 /// The one place where the published set hangs.

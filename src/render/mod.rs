@@ -6,6 +6,7 @@
 
 mod atom;
 mod document;
+mod health;
 mod json_feed;
 mod opml;
 mod page;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use atom::atom;
 pub use document::{Document, Encoding, Representation};
+pub use health::{HEALTH_PATH, Told, health_atom};
 pub use json_feed::json_feed;
 pub use opml::{Folder, opml, sources as opml_sources};
 pub use page::{catalogue, feed_page, style};

@@ -1,4 +1,4 @@
-//! Who may see `/admin`: whoever sits at this machine, or holds the token.
+//! Who may see `/admin`, `/metrics` and the feed of incidents: whoever sits at this machine, or holds the token.
 //!
 //! "At this machine" is judged by the socket, never by a header, and only when nothing hints at a proxy on the same
 //! machine that passes on somebody else's request. The Host must be ours, or a page of another site could make the
@@ -6,6 +6,7 @@
 
 use super::Site;
 use super::desk::Peer;
+use super::private::{HEALTH_FEED, is_private};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -33,9 +34,10 @@ pub(super) enum Verdict {
 /// The one layer over all routes.
 pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if path != "/admin" && !path.starts_with("/admin/") {
+    if !is_private(path) {
         return next.run(request).await;
     }
+    let shared = path == HEALTH_FEED;
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let host = request.uri().authority().map(|a| a.as_str().to_owned()).or_else(|| single(request.headers(), "host"));
     let set = site.shelf.get();
@@ -50,7 +52,10 @@ pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next:
             refuse(refused)
         }
     };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The feed of incidents is asked for conditionally, so its readers may keep it; it says so itself.
+    if !shared || !matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, super::document::CSP);
     response
 }
@@ -138,7 +143,7 @@ fn refuse(verdict: Verdict) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         return response;
     }
-    let text = "/admin is open to direct requests from this machine only. Set an admin token to see it from elsewhere or through a proxy.\n";
+    let text = "This is open to direct requests from this machine only. Set an admin token to see it from elsewhere or through a proxy.\n";
     (StatusCode::FORBIDDEN, text).into_response()
 }
 

@@ -199,12 +199,14 @@ impl Service<Request<Incoming>> for Desk {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             self.pulse.answer();
+            self.hall.site.metrics.answered(response.status().as_u16());
             return Either::Left(ready(Ok(response.map(EitherBody::Left))));
         }
         let (hall, peer, working) = (Arc::clone(&self.hall), self.peer, self.pulse.work());
         Either::Right(Box::pin(async move {
-            let response = Self::slow(hall, peer, request).await;
+            let response = Self::slow(Arc::clone(&hall), peer, request).await;
             drop(working);
+            hall.site.metrics.answered(response.status().as_u16());
             Ok(response)
         }))
     }

@@ -157,6 +157,15 @@ impl Ready {
     }
 }
 
+/// The answer to GET for a document that is on no table.
+pub(super) fn alone(
+    document: &Arc<Document>,
+    headers: &HeaderMap,
+    now: impl FnOnce() -> DateTime<Utc>,
+) -> Option<Response<Full<Bytes>>> {
+    Ready::new(document, false).answer(false, headers, now)
+}
+
 /// A list-valued header as one list, however many lines it came in (RFC 9110 section 5.3). Values that are not
 /// ASCII count as empty.
 pub(super) fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {

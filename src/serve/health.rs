@@ -27,6 +27,8 @@ pub(super) async fn alive(State(site): State<Arc<Site>>) -> Response {
         .iter()
         .map(|feed| {
             let standing = match feed.standing {
+                // Never read, or nothing there: nobody can tell from here that it is live.
+                Standing::Live if feed.entries.is_empty() => "empty",
                 Standing::Live => "live",
                 Standing::Snapshot => "snapshot",
             };

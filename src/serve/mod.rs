@@ -16,6 +16,7 @@ mod listen;
 mod negotiate;
 mod page;
 mod preview;
+mod private;
 mod pulse;
 mod router;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use preview::{NoPreview, Previews};
 
 use crate::publish::Shelf;
 use crate::store::Store;
+use crate::telemetry::Metrics;
 use chrono::{DateTime, Utc};
 use std::future::Future;
 use std::sync::Arc;
@@ -84,6 +86,8 @@ pub struct Site {
     pub clock: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
     /// The version that `/healthz` tells.
     pub version: &'static str,
+    /// What is counted, for `/metrics`.
+    pub metrics: Arc<Metrics>,
     /// Previews for `/admin/api/preview`; `None`: there are none.
     pub preview: Option<Previews>,
 }

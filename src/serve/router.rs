@@ -1,13 +1,13 @@
 //! The route table of everything that is not a published document.
 
-use super::{Site, access, admin, health, page, preview};
+use super::{Site, access, admin, health, page, preview, private};
 use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
 
-/// Every route below `/admin`; the walk in `tests` asks each of them without leave.
+/// Every route for the admin alone; the walk in `tests` asks each of them without leave.
 #[cfg(test)]
-pub(super) const ADMIN_ROUTES: [&str; 7] = [
+pub(super) const ADMIN_ROUTES: [&str; 9] = [
     "/admin",
     "/admin/",
     "/admin/channels/shiping",
@@ -15,15 +15,19 @@ pub(super) const ADMIN_ROUTES: [&str; 7] = [
     "/admin/api/preview?url=https://source.example/rss.xml",
     "/admin/style.css",
     "/admin/no/such/page",
+    "/metrics",
+    private::HEALTH_FEED,
 ];
 
-/// The routes. One layer guards everything at and below `/admin`, known or not.
+/// The routes. One layer guards everything at and below `/admin`, known or not, and what else is private.
 pub(super) fn router(site: Arc<Site>) -> Router {
     let router = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/favicon.svg", get(page::icon))
         .route("/robots.txt", get(page::robots))
+        .route("/metrics", get(private::metrics))
+        .route(private::HEALTH_FEED, get(private::incidents))
         .route("/admin", get(admin::list))
         .route("/admin/", get(admin::list))
         .route("/admin/channels/{id}", get(admin::channel))

@@ -1,7 +1,11 @@
-//! Log set-up: lines for people or JSON lines for machines, to standard error.
+//! Metrics, and the log set-up: lines for people or JSON lines for machines, to standard error.
 //!
 //! Terminal control characters in logged values are escaped by the subscriber (since tracing-subscriber 0.3.20),
 //! and JSON lines by JSON, so that a hostile title cannot forge a line.
+
+mod metrics;
+
+pub use metrics::{ChannelGauge, MOST_CHANNELS, Metrics, OPENMETRICS_TYPE, PROMETHEUS_TYPE};
 
 use std::io;
 use tracing::Subscriber;

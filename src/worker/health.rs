@@ -1,10 +1,18 @@
-//! What a poll says of its channel's health, noted in the channel's state.
+//! What a poll says of its channel's health: noted in the channel's state, counted, logged, and told to the admin.
 
+use super::poll::Polled;
+use super::publisher::Publisher;
+use super::service::{Service, lock};
 use crate::config::Channel;
-use crate::health::{self, Sight};
-use crate::model::FlawCode;
+use crate::health::{self, Incidents, Sight};
+use crate::model::{ChannelId, FlawCode};
+use crate::render::{self, Told};
 use crate::store::PollState;
+use crate::telemetry::{ChannelGauge, Metrics};
 use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Notes what is usual, what is not, and what became of incidents. `state` is the channel's state after a poll that
 /// brought `new` entries, `before` the one before it.
@@ -26,4 +34,145 @@ pub(super) fn note(channel: &Channel, before: &PollState, state: &mut PollState,
     }
     let (now_in, since) = state.health(channel.snapshot.is_some());
     state.incidents = before.incidents.follow(now_in, &state.flaws, since, now);
+}
+
+/// What `/metrics` shows of a channel.
+fn gauge(channel: &Channel, state: Option<&PollState>) -> ChannelGauge {
+    let unknown = PollState::default();
+    let state = state.unwrap_or(&unknown);
+    ChannelGauge {
+        state: state.health(channel.snapshot.is_some()).0.as_str(),
+        last_success: state.last_success.map(|at| at.timestamp()),
+        next_poll: state.next_poll.map(|at| at.timestamp()),
+    }
+}
+
+impl Service {
+    /// What is counted; `/metrics` shows it.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// Counts, logs and, when an incident began or ended, tells what became of a poll. `true` when one did.
+    pub(super) fn report(&self, channel: &Channel, before: Option<&PollState>, polled: &Polled) -> bool {
+        let outcome = outcome(polled);
+        let took = polled.state.attempts.first().map_or(0, |attempt| attempt.millis);
+        self.metrics.polled(outcome, Duration::from_millis(took));
+        let change = &polled.change;
+        for (what, ids) in [
+            ("new", &change.new),
+            ("updated", &change.updated),
+            ("held", &change.held),
+            ("withdrawn", &change.withdrawn),
+            ("returned", &change.returned),
+        ] {
+            self.metrics.entries(what, ids.len());
+        }
+        let codes: BTreeSet<_> = polled.state.flaws.iter().map(|flaw| flaw.code).collect();
+        for code in codes {
+            self.metrics.flaw(code.as_str());
+        }
+        self.metrics.channel(polled.channel.as_str(), gauge(channel, Some(&polled.state)));
+        log(channel, outcome, took, polled);
+        let none = Incidents::default();
+        self.tell_apart(&polled.channel, before.map_or(&none, |before| &before.incidents), &polled.state.incidents)
+    }
+
+    /// Counts and logs what became of incidents; `true` when one was opened or closed.
+    fn tell_apart(&self, channel: &ChannelId, before: &Incidents, after: &Incidents) -> bool {
+        let mut told = false;
+        let opened_at = |incidents: &Incidents| incidents.open.as_ref().map(|open| open.opened);
+        if let Some(over) = before.open.as_ref().filter(|_| opened_at(before) != opened_at(after)) {
+            self.metrics.incident(over.kind.as_str(), "closed");
+            tracing::info!(%channel, state = %over.kind, since = %over.since.to_rfc3339(), "an incident is over");
+            told = true;
+        }
+        if let Some(open) = after.open.as_ref().filter(|_| opened_at(before) != opened_at(after)) {
+            self.metrics.incident(open.kind.as_str(), "opened");
+            let since = open.since.to_rfc3339();
+            tracing::warn!(%channel, state = %open.kind, since, evidence = open.evidence, "an incident: {}", open.advice);
+            told = true;
+        }
+        told
+    }
+
+    /// Counts the channels of the configuration in use.
+    pub(super) fn count_channels(&self) {
+        let current = self.current.load();
+        let states = lock(&self.states);
+        let all = current.channels.iter().map(|one| (one.id.to_string(), gauge(one, states.get(&one.id))));
+        self.metrics.set_channels(all.collect());
+    }
+
+    /// Puts the incidents of the configured channels into the feed for the admin.
+    pub(super) async fn publish_incidents(&self) {
+        let current = self.current.load_full();
+        let incidents: BTreeMap<ChannelId, Incidents> = {
+            let states = lock(&self.states);
+            let of = |one: &Arc<Channel>| Some((one.id.clone(), states.get(&one.id)?.incidents.clone()));
+            current.channels.iter().filter_map(of).collect()
+        };
+        let mut told = Vec::new();
+        for channel in &current.channels {
+            let Some(of) = incidents.get(&channel.id) else { continue };
+            let all = of.open.iter().chain(&of.closed);
+            told.extend(all.map(|incident| Told { channel: &channel.id, title: &channel.title, incident }));
+        }
+        let told = self.publisher.tell(&current.config, &told, self.clock.now()).await;
+        if let Err(error) = told {
+            tracing::error!(%error, "the feed of incidents could not be published; the old one stays");
+        }
+    }
+}
+
+impl Publisher {
+    /// Publishes the feed of incidents.
+    async fn tell(
+        &self,
+        config: &crate::config::Config,
+        told: &[Told<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<(), crate::store::StoreError> {
+        let created = self.created().await?;
+        let text = render::health_atom(told, &super::publisher::site(config), created);
+        self.put_health(text, &config.service.language, now).await
+    }
+}
+
+/// How a poll ended: the label of the metric and the field of the log line.
+fn outcome(polled: &Polled) -> &'static str {
+    match polled {
+        Polled { store_error: Some(_), .. } => "unrecorded",
+        Polled { state, .. } if state.failures > 0 => "failed",
+        Polled { change, .. } if change.is_empty() => "unchanged",
+        Polled { .. } => "changed",
+    }
+}
+
+fn log(configured: &Channel, outcome: &'static str, duration_ms: u64, polled: &Polled) {
+    let Polled { channel, state, change, store_error } = polled;
+    let next = state.next_poll.map(|at| at.to_rfc3339()).unwrap_or_default();
+    let status = state.attempts.first().and_then(|attempt| attempt.status);
+    let health = state.health(configured.snapshot.is_some()).0.as_str();
+    if let Some(error) = store_error {
+        tracing::error!(%channel, outcome, %error, next, "the poll could not be recorded and will be repeated");
+    } else if let Some(error) = &state.error {
+        let failures = state.failures;
+        tracing::warn!(
+            %channel, outcome, state = health, status, duration_ms, error, failures, next,
+            "the poll failed; what is published stays"
+        );
+    } else {
+        let (new, updated) = (change.new.len(), change.updated.len());
+        let layout = state.layout.as_deref().unwrap_or("-");
+        let flaws = state.flaws.len();
+        tracing::info!(
+            %channel, outcome, state = health, status, duration_ms, new, updated, layout, flaws, next,
+            "polled"
+        );
+        for flaw in &change.flaws {
+            tracing::warn!(%channel, %flaw, "{}", flaw.code.advice());
+        }
+    }
 }

@@ -11,6 +11,7 @@ use crate::net::Client;
 use crate::normalise;
 use crate::schedule::{self, Outcome, Policy};
 use crate::store::{Attempt, Change, Guard, Poll, PollState, Seen, Store, StoreError};
+use crate::telemetry::Metrics;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ const TOO_FEW_TO_JUDGE: u32 = 6;
 pub(super) struct Poller<'a> {
     pub store: &'a dyn Store,
     pub client: &'a Client,
+    pub metrics: &'a Metrics,
     pub now: DateTime<Utc>,
     /// The bounds of each channel's interval.
     pub policy: &'a (dyn Fn(&Channel, bool) -> Policy + Sync),
@@ -122,7 +124,9 @@ impl Poller<'_> {
         let had = if before.live_since.is_some() { self.store.count(&poll.channel).await? } else { 0 };
         let plain = poll.state.clone();
         health::note(channel, before, &mut poll.state, 0, self.now);
+        let began = Instant::now();
         let mut change = self.store.record(poll).await?;
+        self.metrics.stored(began.elapsed());
         if change.holding && !channel.trust.quarantine {
             // Held back by a poll that was under way while feeds.yaml was changed.
             self.store.release(&poll.channel, self.now).await?;

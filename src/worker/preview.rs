@@ -15,6 +15,7 @@ use crate::net::{Accept, Client, FetchError, Request, Robots, Validators};
 use crate::normalise::{self, Context, Kind};
 use crate::schedule::Policy;
 use crate::store::{MemoryStore, Store, StoreError};
+use crate::telemetry::Metrics;
 use crate::{decode, extract, parse, render};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -188,7 +189,10 @@ impl Polls<'_> {
             return Ok(());
         }
         let policy = |_: &Channel, _| Policy::exempt();
-        let poller = Poller { store: &self.store, client: self.client, now: self.now, policy: &policy, chance: 0.5 };
+        // Nobody asks what a preview counted.
+        let metrics = &Metrics::new("preview");
+        let (store, client, now) = (&self.store, self.client, self.now);
+        let poller = Poller { store, client, metrics, now, policy: &policy, chance: 0.5 };
         for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
             let (id, state) = (&channel.id, polled.state);
             let address = state.address.as_deref().unwrap_or("no address");

@@ -105,7 +105,7 @@ impl Publisher {
             settle(shelved, before.documents.get(path), &mut turn.plain);
         }
         let (config, status) = (Arc::clone(config), Arc::clone(status));
-        self.shelf.put(Published { config, status, feeds, documents });
+        self.shelf.put(Published { config, status, feeds, documents, health: before.health.clone() });
         trouble.map_or(Ok(()), Err)
     }
 
@@ -137,6 +137,23 @@ impl Publisher {
         let _turn = self.turn.lock().await;
         let before = Arc::clone(&self.shelf.get());
         self.shelf.put(Published { status: Arc::clone(status), ..(*before).clone() });
+    }
+
+    /// When the ledger was created.
+    pub(super) async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
+        self.store.created().await
+    }
+
+    /// Puts the feed of incidents beside the documents that are published.
+    pub(super) async fn put_health(&self, text: String, language: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let path = format!("/{}", render::HEALTH_PATH);
+        let stamped = self.stamped(vec![draft(path, render::ATOM_TYPE, language, text, None)], now).await?;
+        let Some((_, Shelved::One(document))) = stamped.into_iter().next() else { return Ok(()) };
+        let before = Arc::clone(&self.shelf.get());
+        let health = Some(Arc::new(document.pressed()));
+        self.shelf.put(Published { health, ..(*before).clone() });
+        Ok(())
     }
 
     /// One feed with its documents; `inner` are the feeds that it is made of besides its channels.
@@ -285,7 +302,7 @@ const OPML: &str = "/opml.xml";
 /// The path of the style sheet.
 const STYLE: &str = "/style.css";
 
-fn site(config: &Config) -> Site<'_> {
+pub(super) fn site(config: &Config) -> Site<'_> {
     let service = &config.service;
     Site { base_url: &service.base_url, title: &service.title, language: &service.language }
 }

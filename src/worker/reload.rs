@@ -52,6 +52,8 @@ impl Service {
         if let Err(error) = self.publish(Scope::All).await {
             tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");
         }
+        self.publish_incidents().await;
+        self.count_channels();
         // A channel that comes back after it was removed keeps its schedule; one that reads other pages
         // or reads them differently is looked at now.
         let states = lock(&self.states).clone();

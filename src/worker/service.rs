@@ -14,6 +14,7 @@ use crate::net::{self, Client};
 use crate::publish::{ConfigStatus, Published, Shelf};
 use crate::schedule::{self, Policy};
 use crate::store::{Change, Poll, PollState, Store, StoreError};
+use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
@@ -88,6 +89,7 @@ pub struct Service {
     chance: Arc<dyn Fn() -> f64 + Send + Sync>,
     shelf: Arc<Shelf>,
     pub(super) publisher: Publisher,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) current: ArcSwap<Current>,
     pub(super) status: ArcSwap<ConfigStatus>,
     pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
@@ -124,12 +126,14 @@ impl Service {
             status: Arc::clone(&status),
             feeds: Vec::new(),
             documents: HashMap::new(),
+            health: None,
         }));
         let states = store.polls().await?;
         let service = Arc::new(Self {
             config_path,
             client,
             chance,
+            metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf)),
             store,
             clock,
@@ -147,6 +151,8 @@ impl Service {
         service.take_snapshots(&channels).await;
         service.release_held(&channels).await;
         service.publish(Scope::All).await?;
+        service.publish_incidents().await;
+        service.count_channels();
         service.make_plan(&BTreeSet::new());
         Ok(service)
     }
@@ -226,8 +232,14 @@ impl Service {
             group.iter().filter_map(|channel| Some((channel.id.clone(), all.get(&channel.id)?.clone()))).collect()
         };
         let policy = |channel: &Channel, exempt| policy(channel, exempt);
-        let poller =
-            Poller { store: &*self.store, client: &self.client, now, policy: &policy, chance: (self.chance)() };
+        let poller = Poller {
+            store: &*self.store,
+            client: &self.client,
+            metrics: &self.metrics,
+            now,
+            policy: &policy,
+            chance: (self.chance)(),
+        };
         let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
             Ok(polled) => polled,
             Err(panic) => {
@@ -237,8 +249,10 @@ impl Service {
             }
         };
         let mut changed = BTreeSet::new();
-        for Polled { channel, state, change, store_error } in polled {
-            log(&channel, &state, &change, store_error.as_ref());
+        let mut told = false;
+        for (configured, polled) in group.iter().zip(polled) {
+            told |= self.report(configured, states.get(&polled.channel), &polled);
+            let Polled { channel, state, change, .. } = polled;
             let first_live =
                 states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
             if !change.is_empty() || first_live {
@@ -253,6 +267,9 @@ impl Service {
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
         {
             tracing::error!(%error, "what changed could not be published; the old documents stay");
+        }
+        if told {
+            self.publish_incidents().await;
         }
         let freed = lock(&self.slots).give_back(claim);
         let mut plan = lock(&self.plan);
@@ -330,20 +347,4 @@ fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
 fn policy(channel: &Channel, exempt: bool) -> Policy {
     let policy = if exempt { Policy::exempt() } else { Policy::default() };
     Policy { every: channel.every, ..policy }
-}
-
-fn log(channel: &ChannelId, state: &PollState, change: &Change, store_error: Option<&StoreError>) {
-    let next = state.next_poll.map(|at| at.to_rfc3339()).unwrap_or_default();
-    if let Some(error) = store_error {
-        tracing::error!(%channel, %error, next, "the poll could not be recorded and will be repeated");
-    } else if let Some(error) = &state.error {
-        tracing::warn!(%channel, error, failures = state.failures, next, "the poll failed; what is published stays");
-    } else {
-        let (new, updated) = (change.new.len(), change.updated.len());
-        let layout = state.layout.as_deref().unwrap_or("-");
-        tracing::info!(%channel, new, updated, layout, flaws = state.flaws.len(), next, "polled");
-        for flaw in &change.flaws {
-            tracing::warn!(%channel, %flaw, "{}", flaw.code.advice());
-        }
-    }
 }

@@ -33,7 +33,10 @@ impl Service {
     async fn refresh(&self, scope: Scope<'_>) -> Result<(), StoreError> {
         let current = self.current.load_full();
         let status = self.status.load_full();
-        self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await
+        let began = std::time::Instant::now();
+        let done = self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await;
+        self.metrics.published(began.elapsed());
+        done
     }
 
     /// Records the snapshots of channels that were never read live.

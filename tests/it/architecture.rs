@@ -20,7 +20,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("health", &["model"]),
     ("config", &["model", "rule", "extract", "normalise"]),
     ("merge", &["model", "config", "normalise", "rule"]),
-    ("render", &["model"]),
+    ("render", &["model", "health"]),
     ("import", &["model", "parse", "normalise", "config", "rule"]),
     // L2: the edges, never each other.
     ("net", &["model"]),

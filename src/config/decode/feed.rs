@@ -8,6 +8,9 @@ use super::rules;
 use super::walk::{Item, Walk};
 use crate::model::Rung;
 
+/// The name of the feed of incidents.
+const RESERVED: &str = "health";
+
 /// What feeds may be made of.
 pub(super) struct Members<'m> {
     pub(super) channels: &'m [Option<Channel>],
@@ -48,6 +51,10 @@ pub(super) fn feed<'t>(
     if map.get("channels").is_none() && map.get("feeds").is_none() {
         let help = "add `channels: [NAME]`, `feeds: [NAME]` or both";
         walk.fault_at_key(item, check::fault(format!("the feed `{name}` is made of nothing"), help));
+    }
+    if name == RESERVED {
+        let help = "choose another name; `/feeds/health.atom` tells the admin of incidents";
+        walk.fault_at_key(item, check::fault(format!("the feed name `{RESERVED}` is taken by Heliu itself"), help));
     }
     let own_title = match members.as_slice() {
         [only] if inner.is_empty() => only.title.clone(),

@@ -5,6 +5,7 @@ use crate::model;
 mod atom_rules;
 mod document;
 mod formats;
+mod health;
 mod json_rules;
 mod laws;
 mod pages;

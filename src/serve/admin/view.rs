@@ -1,8 +1,9 @@
 //! From the published set and the ledger to what the admin pages show. Pure.
 
 use super::chart::{self, Bar};
-use super::words::{When, Words};
+use super::words::{self, When, Words};
 use crate::config::Channel;
+use crate::health::{Field, Incident, State, Usual};
 use crate::model::{ChannelId, Flaw, Severity};
 use crate::publish::Published;
 use crate::serve::negotiate::Language;
@@ -25,41 +26,10 @@ pub(super) struct Known {
     pub(super) now: DateTime<Utc>,
 }
 
-/// How a channel is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Fresh,
-    Snapshot,
-    Never,
-    Failing(Option<DateTime<Utc>>),
-}
-
-fn state(channel: &Channel, poll: Option<&PollState>) -> State {
-    match poll {
-        Some(poll) if poll.failures > 0 => State::Failing(failing_since(poll)),
-        Some(poll) if poll.last_success.is_some() && (poll.live_since.is_some() || channel.snapshot.is_none()) => {
-            State::Fresh
-        }
-        _ if channel.snapshot.is_some() => State::Snapshot,
-        _ => State::Never,
-    }
-}
-
-/// When the first of the failures in a row happened, as far as the attempts reach back.
-fn failing_since(poll: &PollState) -> Option<DateTime<Utc>> {
-    let failed = poll.attempts.iter().take_while(|attempt| attempt.error.is_some());
-    failed.last().map(|attempt| attempt.at).or(poll.last_poll)
-}
-
-impl State {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Fresh => "fresh",
-            Self::Snapshot => "snapshot",
-            Self::Never => "never",
-            Self::Failing(_) => "failing",
-        }
-    }
+/// The state of a channel, and since when if it is trouble. One that was never polled is none.
+fn health(channel: &Channel, poll: Option<&PollState>) -> (State, Option<DateTime<Utc>>) {
+    let unknown = PollState::default();
+    poll.unwrap_or(&unknown).health(channel.snapshot.is_some())
 }
 
 /// What every page needs.
@@ -80,26 +50,18 @@ impl<'a> Frame<'a> {
 
     fn row(&self, channel: &Channel) -> Row {
         let poll = self.known.polls.get(&channel.id);
-        let state = state(channel, poll);
+        let (state, since) = health(channel, poll);
         let first = || channel.addresses().next().map(ToString::to_string);
         let live = poll.is_some_and(|poll| poll.live_since.is_some());
         let worst = poll.and_then(|poll| poll.flaws.iter().map(|flaw| flaw.code.severity()).max());
         Row {
             id: channel.id.to_string(),
             title: channel.title.clone(),
-            state: state.code(),
-            state_text: match state {
-                State::Fresh => self.words.fresh,
-                State::Snapshot => self.words.snapshot,
-                State::Never => self.words.never,
-                State::Failing(_) => self.words.failing,
-            },
-            since: match state {
-                State::Failing(since) => since.map(|at| self.when(at)),
-                _ => None,
-            },
+            state: state.as_str(),
+            state_text: self.words.state(state),
+            since: since.map(|at| self.when(at)),
             failures: poll.map_or(0, |poll| poll.failures),
-            old: matches!(state, State::Failing(_)) && !live && channel.snapshot.is_some(),
+            old: state.is_trouble() && !live && channel.snapshot.is_some(),
             live_since: poll.and_then(|poll| poll.live_since).map(|at| self.when(at)),
             last_poll: poll.and_then(|poll| poll.last_poll).map(|at| self.when(at)),
             next_poll: poll.and_then(|poll| poll.next_poll).map(|at| self.when(at)),
@@ -129,6 +91,24 @@ impl<'a> Frame<'a> {
             detail: flaw.detail.clone(),
             advice: flaw.code.advice(),
         }
+    }
+
+    fn incident(&self, incident: &Incident) -> IncidentRow {
+        IncidentRow {
+            state: incident.kind.as_str(),
+            text: self.words.state(incident.kind),
+            since: self.when(incident.since),
+            until: incident.closed.map(|closed| self.when(closed.until)),
+            evidence: incident.evidence.clone(),
+        }
+    }
+
+    /// What is usual for the channel, in words; empty while too little is known.
+    fn usual(&self, usual: &Usual) -> Vec<String> {
+        let names = [self.words.dates, self.words.images, self.words.summaries, self.words.sources];
+        let gap = usual.gap().map(|gap| format!("{} {}", self.words.every, words::length(gap, self.language)));
+        let share = |(field, name): (&Field, &str)| Some(format!("{name} {} %", usual.percent(*field)?));
+        gap.into_iter().chain(Field::ALL.iter().zip(names).filter_map(share)).collect()
     }
 
     fn attempt(&self, attempt: &Attempt) -> AttemptRow {
@@ -178,6 +158,14 @@ struct FlawRow {
     advice: &'static str,
 }
 
+struct IncidentRow {
+    state: &'static str,
+    text: &'static str,
+    since: When,
+    until: Option<When>,
+    evidence: String,
+}
+
 struct AttemptRow {
     at: When,
     status: String,
@@ -196,6 +184,8 @@ pub(super) struct ListPage {
     service: String,
     version: &'static str,
     zone: &'static str,
+    /// How many channels are in each state that any is in.
+    counts: Vec<(&'static str, &'static str, usize)>,
     rows: Vec<Row>,
     file: String,
     loaded: When,
@@ -207,13 +197,17 @@ impl ListPage {
     pub(super) fn new(known: &Known, version: &'static str, language: Language) -> Self {
         let frame = Frame::new(known, language);
         let (config, status) = (&known.set.config, &known.set.status);
+        let rows: Vec<_> = config.channels.iter().map(|channel| frame.row(channel)).collect();
+        let count = |state: State| rows.iter().filter(|row| row.state == state.as_str()).count();
+        let counts = State::ALL.map(|state| (state.as_str(), frame.words.short(state), count(state)));
         Self {
+            counts: counts.into_iter().filter(|(_, _, count)| *count > 0).collect(),
             words: frame.words,
             language: language.tag(),
             service: config.service.title.clone(),
             version,
             zone: config.service.timezone.name(),
-            rows: config.channels.iter().map(|channel| frame.row(channel)).collect(),
+            rows,
             file: status.path.clone(),
             loaded: frame.when(status.loaded),
             rejected: status.rejected.as_ref().map(|(at, text)| (frame.when(*at), text.clone())),
@@ -233,7 +227,9 @@ pub(super) struct ChannelPage {
     row: Row,
     error: Option<String>,
     on_page: Option<(u32, u32)>,
+    usual: Vec<String>,
     flaws: Vec<FlawRow>,
+    incidents: Vec<IncidentRow>,
     attempts: Vec<AttemptRow>,
     bars: Vec<Bar>,
     width: usize,
@@ -259,6 +255,11 @@ impl ChannelPage {
             error: poll.and_then(|poll| poll.error.clone()),
             on_page: poll.map(|poll| (poll.entries_on_page, poll.usual_entries)),
             flaws: poll.map_or_else(Vec::new, |poll| poll.flaws.iter().map(|flaw| frame.flaw(flaw)).collect()),
+            usual: poll.map_or_else(Vec::new, |poll| frame.usual(&poll.usual)),
+            incidents: poll.map_or_else(Vec::new, |poll| {
+                let all = poll.incidents.open.iter().chain(&poll.incidents.closed);
+                all.map(|incident| frame.incident(incident)).collect()
+            }),
             attempts: attempts.iter().map(|attempt| frame.attempt(attempt)).collect(),
             width: chart::width(bars.len()),
             height: chart::HEIGHT,
@@ -276,16 +277,13 @@ pub(super) fn json(known: &Known) -> Value {
         .iter()
         .map(|channel| {
             let poll = known.polls.get(&channel.id);
-            let state = state(channel, poll);
-            let since = match state {
-                State::Failing(since) => since,
-                _ => None,
-            };
+            let (state, since) = health(channel, poll);
             json!({
                 "id": channel.id,
                 "title": channel.title,
-                "state": state.code(),
-                "failing_since": since,
+                "state": state,
+                "since": since,
+                "failing_since": since.filter(|_| poll.is_some_and(|poll| poll.failures > 0)),
                 "entries": known.counts.get(&channel.id),
                 "addresses": channel.addresses().map(ToString::to_string).collect::<Vec<_>>(),
                 "advice": poll.map(|poll| {

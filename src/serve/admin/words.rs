@@ -1,7 +1,8 @@
 //! The words of the admin pages in both languages, and spans of time as people say them.
 
+use crate::health::State;
 use crate::serve::negotiate::Language;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 macro_rules! words {
@@ -51,8 +52,26 @@ words! {
     note "提示" "note";
     fresh "正常" "Fresh";
     snapshot "快照：还没有抓取成功，正在使用附带的旧页面" "Snapshot: no poll has succeeded yet, a bundled old page is served";
-    never "还没有抓取" "Never polled";
+    waiting "等待首次抓取" "Waiting for its first poll";
+    silent "久无更新，始于" "Silent since";
+    drifted "内容异常，始于" "Drifted since";
+    throttled "被限流，始于" "Throttled since";
     failing "失败，始于" "Failing since";
+    gone "已下线，始于" "Gone since";
+    overview "各状态的频道数" "Channels by state";
+    usually "平时" "Usually";
+    every "每" "every";
+    dates "日期" "dates";
+    images "图片" "images";
+    summaries "摘要" "summaries";
+    sources "来源" "sources";
+    incidents "故障记录" "Incidents";
+    no_incidents "没有故障记录。" "None so far.";
+    since "始于" "Since";
+    until "止于" "Until";
+    evidence "依据" "Evidence";
+    lasting "尚未恢复" "not over yet";
+    to_incidents "故障订阅" "Incidents as a feed";
     failures "连续失败次数：" "Failures in a row:";
     not_yet "从未" "never";
     live_since "实时抓取始于" "Live since";
@@ -68,12 +87,42 @@ impl Words {
             Language::English => &ENGLISH,
         }
     }
+
+    /// A state, as it stands before the instant at which it began.
+    pub(super) fn state(&self, state: State) -> &'static str {
+        match state {
+            State::Fresh => self.fresh,
+            State::Snapshot => self.snapshot,
+            State::Waiting => self.waiting,
+            State::Silent => self.silent,
+            State::Drifted => self.drifted,
+            State::Throttled => self.throttled,
+            State::Failing => self.failing,
+            State::Gone => self.gone,
+        }
+    }
+
+    /// A state in one word.
+    pub(super) fn short(&self, state: State) -> &'static str {
+        if self.fresh == CHINESE.fresh { state.chinese() } else { state.as_str() }
+    }
 }
 
 /// A span as people say it: `3 分钟前`, `in 2 hours`.
 pub(super) fn span(then: DateTime<Utc>, now: DateTime<Utc>, language: Language) -> String {
-    let seconds = (then - now).num_seconds();
-    let size = seconds.unsigned_abs();
+    let later = then > now;
+    let text = length(then - now, language);
+    match (language, later) {
+        (Language::Chinese, true) => format!("{text}后"),
+        (Language::Chinese, false) => format!("{text}前"),
+        (Language::English, true) => format!("in {text}"),
+        (Language::English, false) => format!("{text} ago"),
+    }
+}
+
+/// How long something takes: `3 分钟`, `2 hours`.
+pub(super) fn length(span: TimeDelta, language: Language) -> String {
+    let size = span.num_seconds().unsigned_abs();
     let (count, chinese, english) = match size {
         0..60 => (size, "秒", "second"),
         60..3600 => (size / 60, "分钟", "minute"),
@@ -81,11 +130,9 @@ pub(super) fn span(then: DateTime<Utc>, now: DateTime<Utc>, language: Language) 
         _ => (size / 86_400, "天", "day"),
     };
     let plural = if count == 1 { "" } else { "s" };
-    match (language, seconds > 0) {
-        (Language::Chinese, true) => format!("{count} {chinese}后"),
-        (Language::Chinese, false) => format!("{count} {chinese}前"),
-        (Language::English, true) => format!("in {count} {english}{plural}"),
-        (Language::English, false) => format!("{count} {english}{plural} ago"),
+    match language {
+        Language::Chinese => format!("{count} {chinese}"),
+        Language::English => format!("{count} {english}{plural}"),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{Document, Encoding, Representation};
 use crate::serve::{NoPreview, Options, Previews, ServeReport, Site};
 use crate::store::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError};
+use crate::telemetry::Metrics;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -173,8 +174,9 @@ pub(super) fn published() -> Published {
             },
         ),
     ]);
+    let health = Some(document("application/atom+xml; charset=utf-8", "zh-CN", "health"));
     let status = ConfigStatus { path: "feeds.yaml".into(), loaded: now(), rejected: None };
-    Published { config: Arc::new(config()), status: Arc::new(status), feeds: Vec::new(), documents }
+    Published { config: Arc::new(config()), status: Arc::new(status), feeds: Vec::new(), documents, health }
 }
 
 /// Limits short enough for tests.
@@ -233,6 +235,7 @@ impl Server {
             options,
             clock: Arc::new(now),
             version: "0.0.0-test",
+            metrics: Arc::new(Metrics::new("0.0.0-test")),
             preview: Some(previews()),
         });
         let (stop, stopped) = oneshot::channel();

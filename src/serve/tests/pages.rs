@@ -144,7 +144,7 @@ async fn admin_shows_everything_and_runs_nothing() {
     for part in [
         "Failing since",
         "Fresh",
-        "Never polled",
+        "Waiting for its first poll",
         "in 25 minutes",
         "5 minutes ago",
         "<caption>",

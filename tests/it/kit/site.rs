@@ -100,6 +100,7 @@ impl Site {
             options: serve::Options::default(),
             clock: Arc::new(move || now.now()),
             version: "test",
+            metrics: service.metrics(),
             preview: None,
         });
         let stop = shutdown.clone();
