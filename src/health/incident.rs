@@ -81,7 +81,9 @@ impl Incidents {
     #[must_use]
     pub fn follow(&self, state: State, flaws: &[Flaw], since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
         let mut next = self.clone();
-        if !state.is_trouble() {
+        // A source that has nothing new to say answers all the same.
+        let answers = state == State::Silent && self.open.as_ref().is_some_and(|open| open.kind.is_failure());
+        if !state.is_trouble() || answers {
             next.turn = None;
             match next.good_since.filter(|_| next.open.is_some()) {
                 Some(until) => next.close(until, now),

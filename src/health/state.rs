@@ -69,6 +69,12 @@ impl State {
         }
     }
 
+    /// Whether the source gave no answer that could be used.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Throttled | Self::Failing | Self::Gone)
+    }
+
     /// Whether something has to be done or waited out.
     #[must_use]
     pub fn is_trouble(self) -> bool {

@@ -263,6 +263,8 @@ fn incidents_are_told_once() {
         ("fffg", "..fg", 2),
         ("ffftftftft", "..ffffffff", 1),
         ("fffttt", "..ffft", 2),
+        ("gsss", "gg.s", 2),
+        ("gsfs", "gggg", 1),
         ("ddsss..", "ddddss.", 2),
     ] {
         assert_eq!(follow(states), (expected.to_owned(), count), "{states}");

@@ -338,24 +338,4 @@ mod tests {
         }
         assert!(text.contains("# HELP heliu_polls_total Polls by how") && !text.contains("# EOF"), "{text}");
     }
-
-    #[test]
-    fn an_independent_reader_reads_both_formats() {
-        for channels in [0, 1, MOST_CHANNELS + 1] {
-            let metrics = filled(channels);
-            for hostile in ["a\"b\\c", "line\nend", "频道"] {
-                metrics.channel(hostile, ChannelGauge { state: "gone", last_success: Some(-1), next_poll: Some(0) });
-            }
-            let text = metrics.openmetrics();
-            let read =
-                openmetrics_parser::openmetrics::parse_openmetrics(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-            assert!(read.families.contains_key("heliu_polls"), "{text}");
-            let text = metrics.prometheus();
-            let read =
-                openmetrics_parser::prometheus::parse_prometheus(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-            assert!(read.families.contains_key("heliu_polls_total"), "{:?}\n{text}", read.families.keys());
-        }
-        let bad = filled(1).openmetrics().replace("le=\"60.0\"", "le=\"sixty\"");
-        assert!(openmetrics_parser::openmetrics::parse_openmetrics(&bad).is_err(), "the reader can say no");
-    }
 }

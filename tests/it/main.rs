@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod binary;
 mod kit;
+mod observability;
 mod portal;
 mod reload;
 mod rules;

@@ -2,6 +2,7 @@
 //! that stands still until it is moved, and a [`portal`] in miniature.
 
 pub(crate) mod clock;
+pub(crate) mod exposition;
 pub(crate) mod origin;
 pub(crate) mod portal;
 pub(crate) mod site;
