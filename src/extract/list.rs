@@ -54,7 +54,7 @@ fn page_list(page: &Page, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<Fla
         }
     }
     let title = page_title(page);
-    flaws.push(if wall::in_the_way(page, url, &title) {
+    flaws.push(if wall::asks_for_login(page, &title) {
         wall::flaw(url, &title)
     } else {
         no_layout_fits(url, layouts, &format!("“{title}”"))

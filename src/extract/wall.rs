@@ -67,22 +67,19 @@ const WORDS: [&str; 22] = [
 const PATHS: [&str; 11] =
     ["login", "log-in", "signin", "sign-in", "sign_in", "passport", "sso", "cas", "captcha", "challenge", "verify"];
 
-/// Whether the page that came from `url` (after all redirects) is a login or a captcha and little else. For pages
+/// Whether the page that came from `url` when `asked` was asked for is a login or a captcha and little else. For pages
 /// whose entries are all unknown, and for pages that stand where a feed should; JSON never is.
 #[must_use]
-pub fn wall(text: &str, url: &Url) -> Option<Flaw> {
+pub fn wall(text: &str, url: &Url, asked: &Url) -> Option<Flaw> {
     if super::text::trim(text).starts_with(['{', '[']) {
         return None;
     }
     let page = Page::parse(text);
     let title = page_title(&page);
-    let is_wall = says_so(&title) || is_short(&page) && (leads_to_login(url) || has_field(&page) || in_words(&page));
+    // An address that speaks of logins by itself is that of a column about them.
+    let sent_there = leads_to_login(url) && !leads_to_login(asked);
+    let is_wall = sent_there && is_short(&page) || asks_for_login(&page, &title);
     is_wall.then(|| flaw(url, &title))
-}
-
-/// The same for a page that nothing could be read from; then its address alone is proof.
-pub(super) fn in_the_way(page: &Page, url: &Url, title: &str) -> bool {
-    leads_to_login(url) || asks_for_login(page, title)
 }
 
 /// A title that says so, or a short page with a field or a word that does.

@@ -115,13 +115,9 @@ pub(super) async fn read(
             continue;
         }
         let (parsed, found) = extract_list(Arc::clone(&page), layouts.clone()).await;
-        if parsed.entries.is_empty() {
-            flaws.extend(found);
-            nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
-            continue;
-        }
-        if let Some(wall) = walled(desk, &page, &parsed).await? {
-            flaws.push(wall);
+        let wall = walled(desk, (url, &page), &parsed).await?;
+        if wall.is_some() || parsed.entries.is_empty() {
+            flaws.extend(wall.map_or(found, |wall| vec![wall]));
             nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
             continue;
         }
@@ -141,16 +137,20 @@ pub(super) async fn read(
     Ok(nothing)
 }
 
-/// A login or a captcha that a layout fits all the same: its links are no entries. Only looked for where no entry is
-/// known.
-async fn walled(desk: &Desk<'_>, page: &Arc<Page>, parsed: &ParsedFeed) -> Result<Option<Flaw>, StoreError> {
+/// A login or a captcha in place of the page. A layout may fit it all the same: its links are no entries. Only looked
+/// for where no entry is known.
+async fn walled(
+    desk: &Desk<'_>,
+    (asked, page): (&Url, &Arc<Page>),
+    parsed: &ParsedFeed,
+) -> Result<Option<Flaw>, StoreError> {
     if !all_unknown(desk, parsed).await? {
         return Ok(None);
     }
-    let page = Arc::clone(page);
+    let (asked, page) = (asked.clone(), Arc::clone(page));
     let look = move || {
         let text = decode::decode(&page.body, page.content_type.as_deref()).text;
-        extract::wall(&text, &page.url)
+        extract::wall(&text, &page.url, &asked)
     };
     Ok(compute(look).await)
 }
@@ -274,7 +274,7 @@ async fn read_feed(desk: &Desk<'_>, errand: &mut Errand<'_>, flaws: &mut Vec<Fla
     if already_read(desk, &page) {
         return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
     }
-    let (parsed, found) = parse_feed(Arc::clone(&page)).await;
+    let (parsed, found) = parse_feed(Arc::clone(&page), url.clone()).await;
     flaws.extend(found);
     let Some(parsed) = parsed else {
         return Ok(Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None });
@@ -290,7 +290,7 @@ async fn read_feed(desk: &Desk<'_>, errand: &mut Errand<'_>, flaws: &mut Vec<Fla
     })))
 }
 
-async fn parse_feed(page: Arc<Page>) -> (Option<ParsedFeed>, Vec<Flaw>) {
+async fn parse_feed(page: Arc<Page>, asked: Url) -> (Option<ParsedFeed>, Vec<Flaw>) {
     compute(move || {
         let decoded = decode::decode(&page.body, page.content_type.as_deref());
         let (mut parsed, found) = parse::feed(&decoded.text);
@@ -308,7 +308,7 @@ async fn parse_feed(page: Arc<Page>) -> (Option<ParsedFeed>, Vec<Flaw>) {
             for link in parse::discover(&decoded.text, &page.url) {
                 flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
             }
-            flaws.extend(extract::wall(&decoded.text, &page.url));
+            flaws.extend(extract::wall(&decoded.text, &page.url, &asked));
         }
         (parsed, flaws)
     })

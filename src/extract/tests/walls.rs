@@ -41,9 +41,14 @@ fn walls_are_told_from_pages() {
         ("nothing", false, LIST, String::new()),
         ("a redesign", false, LIST, "<title>中工网</title><main><section>一篇文章</section></main>".into()),
     ];
+    let asked = Url::parse(LIST).unwrap();
     for (what, expected, url, html) in table {
-        let found = wall(html, &Url::parse(url).unwrap());
+        let found = wall(html, &Url::parse(url).unwrap(), &asked);
         assert_eq!(found.is_some(), *expected, "{what}: {found:?}");
         assert!(found.is_none_or(|flaw| flaw.code == FlawCode::Login && flaw.detail.contains(*url)), "{what}");
     }
+    // A column whose own address speaks of passports and the like.
+    let own = Url::parse("http://portal.test/cas/passport/index.html").unwrap();
+    assert_eq!(wall("<ul><li><a href=/1>一篇文章</a></li></ul>", &own, &own), None);
+    assert!(wall("<ul><li><a href=/1>一篇文章</a></li></ul>", &own, &asked).is_some());
 }
