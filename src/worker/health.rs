@@ -73,7 +73,10 @@ impl Service {
         for code in codes {
             self.metrics.flaw(code.as_str());
         }
-        self.metrics.channel(polled.channel.as_str(), gauge(channel, Some(&polled.state)));
+        // One that was removed while it was polled is not shown again.
+        if self.current.load().channels.iter().any(|known| known.id == polled.channel) {
+            self.metrics.channel(polled.channel.as_str(), gauge(channel, Some(&polled.state)));
+        }
         log(channel, outcome, took, polled);
         let none = Incidents::default();
         self.tell_apart(&polled.channel, before.map_or(&none, |before| &before.incidents), &polled.state.incidents)

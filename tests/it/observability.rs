@@ -263,6 +263,44 @@ async fn every_fault_is_told_under_one_name_and_no_reader_notices() {
 }
 
 #[tokio::test]
+async fn external_feeds_drift_too() {
+    let rss = |count: usize| {
+        let item = |n: usize| {
+            format!(
+                "<item><guid isPermaLink=\"false\">{n}</guid><link>http://p.test/{n}</link><title>第{n}篇</title></item>"
+            )
+        };
+        let items: String = (0..count).map(item).collect();
+        Answer::new(
+            200,
+            "application/rss+xml",
+            format!("<rss version=\"2.0\"><channel><title>t</title>{items}</channel></rss>"),
+        )
+    };
+    for (what, answer, flaw) in [
+        ("a login", Answer::html("<title>Sign in</title><form><input type=password></form>"), "login"),
+        ("a page", Answer::html(format!("<title>News</title><p>{}", "words ".repeat(500))), "not-a-feed"),
+        ("an empty feed", rss(0), "shrunken"),
+        ("a quarter of it", rss(3), "shrunken"),
+    ] {
+        let origin = Origin::start();
+        origin.put("/feed.xml", rss(12));
+        let text = config(&origin);
+        let page = format!("page: 'http://portal.test:{}/list.shtml', layouts: list", origin.port());
+        let text = text.replace(&page, &format!("feed: 'http://portal.test:{}/feed.xml'", origin.port()));
+        let site = Site::start(&text).await;
+        site.poll().await;
+        let before = documents(&site).await;
+        origin.put("/feed.xml", answer);
+        site.after(TimeDelta::hours(1)).await;
+        assert_eq!(channel(&site, "news").await["state"], "drifted", "{what}");
+        assert!(site.flaws("news").await.contains(&flaw), "{what}: {:?}", site.flaws("news").await);
+        assert_eq!(incidents(&site).await, ["内容异常：中工时评"], "{what}");
+        assert!(documents(&site).await == before, "{what}: a reader noticed");
+    }
+}
+
+#[tokio::test]
 async fn silence_is_told_from_failure_and_a_new_entry_ends_it() {
     let origin = Origin::start();
     let site = known(&origin).await;
