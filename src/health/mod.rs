@@ -4,10 +4,12 @@
 //! | file | answers |
 //! |---|---|
 //! | `tally` | how many entries of a page carry a date, an image, a summary, a source |
-//! | `usual` | what the channel is usually like, and whether this poll is far from it |
+//! | `habit` | what its pages usually show, and whether one is far from it |
+//! | `usual` | all that is usual for the channel, how often it brings something, and whether this poll is far from it |
 //! | `state` | the one word for how the channel is doing |
 //! | `incident` | when that becomes an incident, and when it is over |
 
+mod habit;
 mod incident;
 mod state;
 mod tally;

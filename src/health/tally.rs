@@ -45,11 +45,32 @@ impl Tally {
     /// Counts the entries of a list as it stands, before any article was read: what articles add depends on
     /// how many of them are new.
     #[must_use]
-    pub fn of(listed: &[Candidate]) -> Self {
-        let mut tally = Self { entries: u32::try_from(listed.len()).unwrap_or(u32::MAX), with: [0; 4] };
-        for Candidate { entry, .. } in listed {
+    pub fn of_list(listed: &[Candidate]) -> Self {
+        Self::count(listed.iter(), |rung| rung != DateRung::FirstSeen)
+    }
+
+    /// Counts entries whose articles were read. A date counts when the article shows it.
+    #[must_use]
+    pub fn of_articles<'a>(read: impl Iterator<Item = &'a Candidate>) -> Self {
+        Self::count(read, |rung| rung == DateRung::Article)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        let mut sum = Self { entries: self.entries.saturating_add(other.entries), with: self.with };
+        for (count, more) in sum.with.iter_mut().zip(other.with) {
+            *count = count.saturating_add(more);
+        }
+        sum
+    }
+
+    fn count<'a>(entries: impl Iterator<Item = &'a Candidate>, dated: impl Fn(DateRung) -> bool) -> Self {
+        let mut tally = Self::default();
+        for Candidate { entry, .. } in entries {
+            tally.entries = tally.entries.saturating_add(1);
             let carries = [
-                entry.published.rung != DateRung::FirstSeen,
+                dated(entry.published.rung),
                 !entry.images.is_empty() || !entry.enclosures.is_empty(),
                 entry.summary.is_some() || entry.content.is_some(),
                 entry.source.is_some() || !entry.authors.is_empty(),

@@ -33,7 +33,7 @@ impl Channel {
     /// A poll some time after the last one.
     fn poll(&mut self, after: TimeDelta, page: Option<Tally>, new: u32) -> Vec<Flaw> {
         self.now += after;
-        let sight = Sight { page, new, last_success: self.last_success };
+        let sight = Sight { page, new, articles: self.usual.read, last_success: self.last_success };
         let (usual, flaws) = judge(&self.usual, &sight, self.now);
         self.usual = usual;
         self.last_success = Some(self.now);
@@ -99,15 +99,15 @@ fn nothing_is_judged_before_enough_was_seen() {
 fn a_bad_poll_is_not_learnt_from_and_a_shape_that_stands_for_a_week_is_meant() {
     let bare = tally(20, [20, 0, 10, 20]);
     let mut channel = Channel::steady(TimeDelta::hours(2), 12, tally(20, FULL));
-    let usual = channel.usual.percent(Field::Image);
+    let usual = channel.usual.percent(Field::Image)[0];
     let began = channel.now + TimeDelta::hours(1);
     let mut told = 0;
     while codes(&channel.poll(TimeDelta::hours(1), Some(bare), 1)).contains(&"drifted") {
         told += 1;
-        assert_eq!((channel.usual.percent(Field::Image), channel.usual.odd_since()), (usual, Some(began)));
+        assert_eq!((channel.usual.percent(Field::Image)[0], channel.usual.odd_since()), (usual, Some(began)));
     }
     assert_eq!(told, 7 * 24, "told for a week");
-    assert_eq!((channel.usual.percent(Field::Image), channel.usual.odd_since()), (Some(0), None));
+    assert_eq!((channel.usual.percent(Field::Image)[0], channel.usual.odd_since()), (Some(0), None));
     assert!(channel.poll(TimeDelta::hours(1), Some(bare), 1).is_empty());
     assert!(channel.poll(TimeDelta::hours(1), Some(tally(20, FULL)), 1).is_empty(), "more than usual is no drift");
 
@@ -120,6 +120,30 @@ fn a_bad_poll_is_not_learnt_from_and_a_shape_that_stands_for_a_week_is_meant() {
         }
         assert!(channel.poll(TimeDelta::minutes(1), Some(tally(20, FULL)), 1).is_empty());
     }
+}
+
+#[test]
+fn articles_are_judged_in_sixes() {
+    let whole = tally(1, [1, 0, 1, 1]);
+    let bare = tally(1, [1, 0, 1, 0]);
+    let mut channel = Channel::steady(TimeDelta::hours(2), 12, tally(20, FULL));
+    let mut read = |article: Tally| {
+        channel.usual.read = article;
+        codes(&channel.poll(TimeDelta::hours(2), None, 1))
+    };
+    for _ in 0..36 {
+        assert!(read(whole).is_empty());
+    }
+    for _ in 0..5 {
+        assert!(read(bare).is_empty(), "too few to tell");
+    }
+    assert_eq!(read(bare), ["drifted"]);
+    assert_eq!(read(Tally::default()), ["drifted"], "until others are read");
+    for n in 0..6 {
+        assert_eq!(read(whole).is_empty(), n == 5, "article {n}");
+    }
+    let read = channel.usual.clone().reread();
+    assert_eq!((read.percent(Field::Source), read.gap()), ([None, None], channel.usual.gap()));
 }
 
 #[test]

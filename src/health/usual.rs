@@ -1,32 +1,20 @@
 //! What a channel is usually like, learnt poll by poll, and whether a poll is far from it.
 //!
-//! Every average is exponentially weighted, so that a channel may change slowly without anyone being told.
-//! A poll that is far from the usual is not learnt from: it would become the usual within a day. Only when the
-//! same new shape has stood for a week is it taken to be meant, and becomes the usual.
+//! Every average is exponentially weighted, so that a channel may change slowly without anyone being told. What
+//! its pages show is in `habit`; here is how often it brings something.
 
+use super::habit::{Habit, mixed, weight, whole};
 use super::tally::{Field, Tally};
 use crate::model::{Flaw, FlawCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Pages that are read before a shape is judged.
-const READS_TO_JUDGE: u32 = 5;
+/// Articles that are judged together: they come one by one.
+const ARTICLES_TO_JUDGE: u32 = 6;
 /// Gaps that are seen before silence is judged.
 const GAPS_TO_JUDGE: u32 = 5;
 /// Gaps after which a channel is known well.
 const GAPS_TO_KNOW: u32 = 20;
-/// How much of an average one observation replaces.
-const WEIGHT: f64 = 0.1;
-/// A share is kept in parts of this.
-const WHOLE: f64 = 10_000.0;
-/// A field has collapsed when it is carried by at most this part of its usual share...
-const COLLAPSED: f64 = 0.6;
-/// ...and chance would bring that about less than once in about a million pages: the natural logarithm of a million.
-const BEYOND_CHANCE: f64 = 13.8;
-/// No share is believed to be surer than this, so that one odd entry does not count as a miracle.
-const SUREST: f64 = 0.98;
-/// A new shape that has stood for so long is meant.
-const ADOPTED_AFTER: TimeDelta = TimeDelta::days(7);
 /// Nobody is silent before this.
 const QUIET_AT_LEAST: TimeDelta = TimeDelta::days(3);
 /// So many usual gaps without news are silence, and up to twice as many while few gaps were seen...
@@ -46,12 +34,14 @@ const TOO_FEW_TO_TURN: u32 = 6;
 pub struct Usual {
     /// What the list showed when it was last read.
     pub page: Tally,
-    /// Pages that were learnt from, at most [`READS_TO_JUDGE`].
-    reads: u32,
-    /// The usual shape.
-    shape: Shape,
-    /// A shape that differs from it, and stands.
-    odd: Option<Odd>,
+    /// What the articles carry that were read in the poll at hand; they are judged when there are enough of them.
+    pub read: Tally,
+    /// What the list usually shows.
+    list: Habit,
+    /// What articles usually carry.
+    articles: Habit,
+    /// Articles that were not judged yet.
+    pool: Tally,
     /// Gaps that were learnt from, at most [`GAPS_TO_KNOW`].
     gaps: u32,
     /// The usual seconds between two polls that brought something new.
@@ -64,29 +54,13 @@ pub struct Usual {
     pub last_new: Option<DateTime<Utc>>,
 }
 
-/// What the list of a channel is like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Shape {
-    /// Entries, in hundredths.
-    entries: u32,
-    /// The share of entries that carry each field, in parts of [`WHOLE`].
-    shares: [u32; 4],
-}
-
-/// A shape that is not the usual one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Odd {
-    /// Since when.
-    since: DateTime<Utc>,
-    /// The shape.
-    shape: Shape,
-}
-
 /// What one successful poll saw.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sight {
     /// The list, when it was read; `None` when it is the one that was last read.
     pub page: Option<Tally>,
+    /// The articles that were read.
+    pub articles: Tally,
     /// Entries of the list that were never seen before.
     pub new: u32,
     /// When the poll before it succeeded; `None` if none did.
@@ -100,12 +74,14 @@ pub fn judge(usual: &Usual, sight: &Sight, now: DateTime<Utc>) -> (Usual, Vec<Fl
     let mut next = usual.clone();
     let mut flaws = Vec::new();
     if let Some(page) = sight.page {
-        next.look(page, now);
+        next.page = page;
+        next.list.look(page, now);
     }
-    let lost = next.lost();
-    if let Some(odd) = next.odd.filter(|_| !lost.is_empty()) {
-        let detail = format!("{}; so since {}", lost.join(", "), odd.since.format("%F %R UTC"));
-        flaws.push(Flaw::new(FlawCode::Drifted, detail));
+    next.note_articles(sight.articles, now);
+    for (what, habit) in [("the list", &next.list), ("the articles", &next.articles)] {
+        if let Some(lost) = habit.lost() {
+            flaws.push(Flaw::new(FlawCode::Drifted, format!("{what}: {lost}")));
+        }
     }
     if let Some(page) = sight.page.filter(|page| usual.turned(page, sight, now)) {
         let detail = format!(
@@ -128,10 +104,10 @@ pub fn judge(usual: &Usual, sight: &Sight, now: DateTime<Utc>) -> (Usual, Vec<Fl
 }
 
 impl Usual {
-    /// The same without what was learnt of the list's shape: for a channel that is read in another way now.
+    /// The same without what was learnt of lists and articles: for a channel that is read in another way now.
     #[must_use]
     pub fn reread(self) -> Self {
-        Self { reads: 0, shape: Shape::default(), odd: None, ..self }
+        Self { list: Habit::default(), articles: Habit::default(), pool: Tally::default(), ..self }
     }
 
     /// Whether so many new entries are no surprise after so long; `None` when too little is known to tell.
@@ -143,11 +119,10 @@ impl Usual {
         Some(rounds * f64::from(self.news) / 100.0 * 4.0 >= f64::from(new))
     }
 
-    /// The usual share of a field in percent; `None` while too little is known.
+    /// The usual share of a field in percent, in the list and in articles; `None` while too little is known.
     #[must_use]
-    pub fn percent(&self, field: Field) -> Option<u32> {
-        let share = self.shape.shares.get(field as usize).filter(|_| self.reads >= READS_TO_JUDGE)?;
-        Some((share + 50) / 100)
+    pub fn percent(&self, field: Field) -> [Option<u32>; 2] {
+        [self.list.percent(field), self.articles.percent(field)]
     }
 
     /// The usual gap between news; `None` while too little is known.
@@ -156,46 +131,19 @@ impl Usual {
         (self.gaps >= GAPS_TO_JUDGE).then(|| seconds(self.gap))
     }
 
-    /// Since when the list has another shape than usual.
+    /// Since when the list or the articles have another shape than usual.
     #[must_use]
     pub fn odd_since(&self) -> Option<DateTime<Utc>> {
-        self.odd.map(|odd| odd.since)
+        [&self.list, &self.articles].into_iter().filter_map(Habit::odd_since).min()
     }
 
-    /// Looks at a list that was read: learns from it when it is as usual, and remembers it apart when not.
-    fn look(&mut self, page: Tally, now: DateTime<Utc>) {
-        self.page = page;
-        // An empty list says nothing about what its entries carry; that it is short is told elsewhere.
-        if page.entries == 0 {
-            return;
+    /// Gathers articles until there are enough to judge them.
+    fn note_articles(&mut self, read: Tally, now: DateTime<Utc>) {
+        self.read = Tally::default();
+        self.pool = self.pool.plus(&read);
+        if self.pool.entries >= ARTICLES_TO_JUDGE {
+            self.articles.look(std::mem::take(&mut self.pool), now);
         }
-        let judged = self.reads >= READS_TO_JUDGE;
-        if !judged || fits(&self.shape, &page) {
-            self.shape = self.shape.learn(&page, self.reads);
-            self.reads = self.reads.saturating_add(1).min(READS_TO_JUDGE);
-            self.odd = None;
-            return;
-        }
-        self.odd = Some(match self.odd {
-            Some(odd) if fits(&odd.shape, &page) => Odd { shape: odd.shape.learn(&page, READS_TO_JUDGE), ..odd },
-            _ => Odd { since: now, shape: Shape::default().learn(&page, 0) },
-        });
-        if let Some(odd) = self.odd.filter(|odd| now.signed_duration_since(odd.since) >= ADOPTED_AFTER) {
-            (self.shape, self.odd) = (odd.shape, None);
-        }
-    }
-
-    /// What the list carries far less often than usual, as evidence.
-    fn lost(&self) -> Vec<String> {
-        if self.odd.is_none() {
-            return Vec::new();
-        }
-        let fields = Field::ALL.iter().zip(self.shape.shares).zip(self.page.with);
-        let lost = fields.filter(|((_, share), with)| collapsed(*share, *with, self.page.entries));
-        lost.map(|((field, share), with)| {
-            format!("{}: usually {} %, now {with} of {}", field.name(), (share + 50) / 100, self.page.entries)
-        })
-        .collect()
     }
 
     /// Whether nearly all entries are new although only few could be.
@@ -246,60 +194,10 @@ impl Usual {
     }
 }
 
-impl Shape {
-    fn learn(&self, page: &Tally, reads: u32) -> Self {
-        let weight = weight(reads);
-        let entries = mixed(f64::from(self.entries), f64::from(page.entries.min(1_000_000)) * 100.0, weight);
-        let mut next = Self { entries: u32::try_from(whole(entries)).unwrap_or(u32::MAX), shares: self.shares };
-        for (share, with) in next.shares.iter_mut().zip(page.with) {
-            let now = f64::from(with.min(page.entries)) / f64::from(page.entries.max(1)) * WHOLE;
-            *share = u32::try_from(whole(mixed(f64::from(*share), now, weight))).unwrap_or(u32::MAX);
-        }
-        next
-    }
-}
-
-/// The weight of an observation after so many others: a plain mean of the first ones, then [`WEIGHT`].
-fn weight(observed: u32) -> f64 {
-    (1.0 / (f64::from(observed) + 1.0)).max(WEIGHT)
-}
-
-/// Whether no field of the page has collapsed.
-fn fits(shape: &Shape, page: &Tally) -> bool {
-    let pairs = shape.shares.iter().zip(page.with);
-    pairs.into_iter().all(|(share, with)| !collapsed(*share, with, page.entries))
-}
-
-/// Whether a field is carried far less often than usual, which chance does not explain: the Chernoff bound on a
-/// binomial count of `with` in `entries` is e^(-entries · D), D being the relative entropy of the two shares.
-fn collapsed(share: u32, with: u32, entries: u32) -> bool {
-    if entries == 0 {
-        return false;
-    }
-    let usual = (f64::from(share) / WHOLE).min(SUREST);
-    let now = f64::from(with.min(entries)) / f64::from(entries);
-    if now > usual * COLLAPSED {
-        return false;
-    }
-    // x ln(x / y), which is 0 for x = 0.
-    let part = |x: f64, y: f64| if x <= 0.0 { 0.0 } else { x * (x / y).ln() };
-    f64::from(entries) * (part(now, usual) + part(1.0 - now, 1.0 - usual)) > BEYOND_CHANCE
-}
-
-fn mixed(old: f64, new: f64, weight: f64) -> f64 {
-    old + (new - old) * weight
-}
-
 /// A number as f64; spans and counts here are far below 2^53.
 #[expect(clippy::cast_precision_loss, reason = "spans of seconds are far below 2^53")]
 fn number(value: i64) -> f64 {
     value as f64
-}
-
-/// A number that is not negative, rounded.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held between 0 and 2^53")]
-fn whole(value: f64) -> u64 {
-    value.round().clamp(0.0, 9_007_199_254_740_992.0) as u64
 }
 
 fn seconds(count: u64) -> TimeDelta {

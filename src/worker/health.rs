@@ -23,6 +23,7 @@ pub(super) fn note(channel: &Channel, before: &PollState, state: &mut PollState,
         let read = state.read_hash != before.read_hash;
         let sight = Sight {
             page: read.then_some(state.usual.page),
+            articles: state.usual.read,
             new: u32::try_from(new).unwrap_or(u32::MAX),
             last_success: before.last_success,
         };

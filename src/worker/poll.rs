@@ -193,7 +193,8 @@ impl Poller<'_> {
                     normalise::withdrawn(&read.parsed, &listing::context(channel, &read.url, self.now));
                 seen.withdrawn = withdrawn;
                 flaws.extend(found);
-                (seen.candidates, fresh, state.usual.page) = self.candidates(channel, *read, errand, flaws).await?;
+                (seen.candidates, fresh, [state.usual.page, state.usual.read]) =
+                    self.candidates(channel, *read, errand, flaws).await?;
                 seen.complete &= is_whole(flaws);
                 seen.listed = seen.candidates.len();
             }
@@ -205,24 +206,27 @@ impl Poller<'_> {
         Ok((!says_nothing).then_some(seen))
     }
 
-    /// The entries of a list, with the link keys of those whose article was read and what the list alone shows.
+    /// The entries of a list, with the link keys of those whose article was read, what the list alone
+    /// shows, and what those articles carry.
     async fn candidates(
         &self,
         channel: &Arc<Channel>,
         read: listing::Read,
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
-    ) -> Result<(Vec<Candidate>, HashSet<String>, Tally), StoreError> {
+    ) -> Result<(Vec<Candidate>, HashSet<String>, [Tally; 2]), StoreError> {
         let listing::Read { url, mut parsed, .. } = read;
         // A first look at the list alone: when did each entry come out?
         let (listed, _) = listing::normalise(channel, &url, self.now, parsed.clone()).await;
-        let tally = Tally::of(&listed);
+        let list = Tally::of_list(&listed);
         let listed = articles::listed(&listed);
         let reader = Reader { store: self.store, channel, now: self.now };
         let fresh = reader.complete(errand, (&url, &mut parsed), &listed, flaws).await?;
         let (candidates, found) = listing::normalise(channel, &url, self.now, parsed).await;
         flaws.extend(found);
-        Ok((candidates, fresh, tally))
+        let read = |one: &&Candidate| listing::link_key_of(one).is_some_and(|key| fresh.contains(key));
+        let articles = Tally::of_articles(candidates.iter().filter(read));
+        Ok((candidates, fresh, [list, articles]))
     }
 
     async fn articles_again(

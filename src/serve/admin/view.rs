@@ -107,8 +107,10 @@ impl<'a> Frame<'a> {
     fn usual(&self, usual: &Usual) -> Vec<String> {
         let names = [self.words.dates, self.words.images, self.words.summaries, self.words.sources];
         let gap = usual.gap().map(|gap| format!("{} {}", self.words.every, words::length(gap, self.language)));
-        let share = |(field, name): (&Field, &str)| Some(format!("{name} {} %", usual.percent(*field)?));
-        gap.into_iter().chain(Field::ALL.iter().zip(names).filter_map(share)).collect()
+        let all = Field::ALL.map(|field| usual.percent(field)).into_iter().zip(names);
+        // Where articles are read, they say more than the list.
+        let share = |([list, article], name): ([Option<u32>; 2], &str)| Some(format!("{name} {} %", article.or(list)?));
+        gap.into_iter().chain(all.filter_map(share)).collect()
     }
 
     fn attempt(&self, attempt: &Attempt) -> AttemptRow {
