@@ -4,8 +4,8 @@
 
 use crate::kit::exposition::{self, Dialect, Series};
 use crate::kit::origin::Manners;
-use crate::kit::site::Reply;
-use crate::kit::{Answer, Origin, Site};
+use crate::kit::site::{Reply, real_config};
+use crate::kit::{Answer, Article, Generation, Origin, Portal, Site};
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::telemetry::{self, ChannelGauge, LogFormat, MOST_CHANNELS, Metrics};
 use std::fmt::Write as _;
@@ -298,6 +298,32 @@ async fn external_feeds_drift_too() {
         assert_eq!(incidents(&site).await, ["内容异常：中工时评"], "{what}");
         assert!(documents(&site).await == before, "{what}: a reader noticed");
     }
+}
+
+#[tokio::test]
+async fn articles_that_lose_a_field_are_told() {
+    let origin = Origin::start();
+    let mut portal = Portal::new(&origin, Generation::C);
+    let site = Site::start(&real_config(&origin)).await;
+    let mut number = 0;
+    let mut publish = |portal: &mut Portal, source: &str| {
+        for _ in 0..6 {
+            number += 1;
+            portal.publish(Article { source: source.to_owned(), ..Article::sample(number) });
+        }
+    };
+    for _ in 0..7 {
+        publish(&mut portal, "工人日报");
+        site.after(TimeDelta::hours(2)).await;
+        assert!(!site.flaws("shiping").await.contains(&"drifted"));
+    }
+    publish(&mut portal, "");
+    site.after(TimeDelta::hours(2)).await;
+    let polls = site.store.polls().await.unwrap();
+    let told: Vec<_> = polls[&"shiping".parse().unwrap()].flaws.iter().map(ToString::to_string).collect();
+    let expected = "drifted: the articles: sources: usually 100 %, now 0 of 6; so since ";
+    assert!(told.iter().any(|flaw| flaw.starts_with(expected)), "{told:?}");
+    assert_eq!(channel(&site, "shiping").await["state"], "drifted");
 }
 
 #[tokio::test]
