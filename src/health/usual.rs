@@ -21,6 +21,8 @@ const QUIET_AT_LEAST: TimeDelta = TimeDelta::days(3);
 const GAPS_OF_SILENCE: u64 = 10;
 /// ...and so many of the longest gap of late.
 const LONGEST_GAPS: u64 = 2;
+/// No gap counts for more than so many usual ones in the mean.
+const LARGEST_STEP: u64 = 4;
 /// Over so long the longest gap falls to about a third.
 const FADES: TimeDelta = TimeDelta::days(60);
 /// A gap is only measured when the channel was looked at within it.
@@ -164,6 +166,7 @@ impl Usual {
         let faded = self.longest.saturating_mul(gap) / FADES.num_seconds().unsigned_abs();
         self.longest = self.longest.saturating_sub(faded).max(gap);
         let weight = weight(self.gaps);
+        let gap = if self.gaps >= GAPS_TO_JUDGE { gap.min(self.gap.saturating_mul(LARGEST_STEP)) } else { gap };
         self.gap = whole(mixed(number(self.gap.cast_signed()), number(gap.cast_signed()), weight)).max(1);
         let news = mixed(f64::from(self.news), f64::from(sight.new.min(1_000_000)) * 100.0, weight);
         self.news = u32::try_from(whole(news)).unwrap_or(u32::MAX);
