@@ -7,7 +7,7 @@
 //! | floor | rooms | may |
 //! |---|---|---|
 //! | L0 | [`model`] | hold plain data |
-//! | L1 | [`decode`] [`xml`] [`parse`] [`extract`] [`normalise`] [`rule`] [`merge`] [`render`] [`schedule`] [`health`] [`config`] [`import`] | compute; no I/O, no clock |
+//! | L1 | [`decode`] [`xml`] [`parse`] [`extract`] [`normalise`] [`rule`] [`merge`] [`render`] [`schedule`] [`health`] [`config`] [`import`] [`doctor`] | compute; no I/O, no clock |
 //! | L2 | [`net`] [`store`] [`publish`] [`telemetry`] | touch the world; never each other |
 //! | L3 | [`worker`] [`serve`] | put rooms together; meet only through the store and the published set |
 //! | L4 | [`cli`] | talk to people |
@@ -18,6 +18,7 @@
 
 pub mod config;
 pub mod decode;
+pub mod doctor;
 pub mod extract;
 pub mod health;
 pub mod import;

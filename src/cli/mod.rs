@@ -1,6 +1,7 @@
 //! The command line: one file per verb. `heliu` alone is `heliu serve`.
 
 mod check;
+mod doctor;
 mod explain;
 pub(crate) mod export;
 mod health;
@@ -48,6 +49,8 @@ enum Verb {
     Schema,
     /// Write a feeds.yaml to begin with
     Init(init::Args),
+    /// Judge how Heliu asks
+    Doctor(doctor::Args),
     /// Ask a running Heliu whether it is well (for container health checks)
     Health(health::Args),
 }
@@ -73,6 +76,7 @@ pub fn run() -> ExitCode {
         Verb::Export(args) => export::run(&args),
         Verb::Schema => Ok(schema::run()),
         Verb::Init(args) => init::run(&args),
+        Verb::Doctor(args) => doctor::run(&args),
         Verb::Health(args) => health::run(&args),
     };
     match result {

@@ -280,7 +280,7 @@ pub(super) static CHANNEL: Section = Section {
         key(
             "every",
             Kind::Interval,
-            "The interval between polls: a number and `s`, `m`, `h` or `d`, from 10s to 7d.",
+            "The interval between polls: a number and `s`, `m`, `h` or `d`, from 10s to 7d. Without it an eighth of the usual time between new entries, from 15m to 24h; the source may ask for longer.",
             "15m",
         )
         .default("learnt"),

@@ -97,6 +97,8 @@ pub struct Facts<'a> {
     pub live: bool,
     /// Failed polls in a row.
     pub failures: u32,
+    /// Whether its source said that it is gone for good (410), and is not asked any more.
+    pub gone: bool,
     /// The status of the last answer.
     pub status: Option<u16>,
     /// The flaws of the last poll.
@@ -119,8 +121,10 @@ pub fn state(facts: &Facts<'_>) -> State {
 }
 
 fn failed(facts: &Facts<'_>) -> State {
+    if facts.gone {
+        return State::Gone;
+    }
     match facts.status {
-        Some(410) => State::Gone,
         Some(429 | 503) => State::Throttled,
         // The source answered; what it answered with is no list any more.
         _ if facts.live && facts.flaws.iter().any(|flaw| is_no_list(flaw.code)) => State::Drifted,

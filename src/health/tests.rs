@@ -250,12 +250,16 @@ fn one_word_for_every_channel() {
         (State::Failing, false, true, 2, None, &[Panicked]),
         (State::Throttled, false, true, 1, Some(429), &[HttpStatus]),
         (State::Throttled, false, true, 1, Some(503), &[HttpStatus]),
-        (State::Gone, false, true, 1, Some(410), &[HttpStatus]),
-        (State::Gone, true, false, 1, Some(410), &[HttpStatus]),
+        (State::Gone, false, true, 1, Some(410), &[Gone]),
+        (State::Gone, true, false, 1, Some(410), &[Gone]),
+        // One of several addresses is gone, the others fail.
+        (State::Failing, false, true, 1, Some(410), &[HttpStatus]),
     ];
     for (expected, snapshot, live, failures, status, flaws) in table {
         let flaws: Vec<_> = flaws.iter().copied().map(flaw).collect();
-        let facts = Facts { snapshot: *snapshot, live: *live, failures: *failures, status: *status, flaws: &flaws };
+        let gone = flaws.iter().any(|flaw| flaw.code == Gone);
+        let (snapshot, live, failures, status) = (*snapshot, *live, *failures, *status);
+        let facts = Facts { snapshot, live, failures, gone, status, flaws: &flaws };
         assert_eq!(state(&facts), *expected, "{facts:?}");
     }
     for state in State::ALL {
@@ -406,7 +410,7 @@ proptest! {
             }
             let text = serde_json::to_string(&channel.usual).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Usual>(&text).unwrap(), &channel.usual);
-            let state = state(&Facts { snapshot: false, live: true, failures: 0, status: None, flaws: &flaws });
+            let state = state(&Facts { snapshot: false, live: true, failures: 0, gone: false, status: None, flaws: &flaws });
             let incidents = Incidents::default().follow(state, &flaws, channel.usual.last_new, channel.now);
             prop_assert_eq!(incidents.open.is_some(), state.is_trouble());
         }

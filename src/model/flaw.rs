@@ -51,6 +51,10 @@ codes! {
     Unreachable "unreachable" Alarm "Check that the address is right and the host is up; Heliu tries again with growing pauses.";
     /// The server answered with an error status.
     HttpStatus "http-status" Alarm "Open the address in a browser; if the page has moved, change the channel's address.";
+    /// The server said that the source is gone for good (410).
+    Gone "gone" Alarm "The source says that it is gone for good and is not asked any more; remove the channel, or change its address, which starts it again.";
+    /// The source has moved for good, and its new address is asked.
+    Moved "moved" Warning "The source has moved for good and is asked at its new address; put that into feeds.yaml.";
     /// The address guard refused to connect.
     AddressRefused "address-refused" Alarm "The address is private or loopback; list its network under service.allow_networks if it is meant.";
     /// robots.txt disallows the page, or cannot be had, which means the same (RFC 9309).

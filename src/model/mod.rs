@@ -8,11 +8,13 @@ mod date;
 mod entry;
 mod feed;
 mod flaw;
+mod hints;
 mod key;
 mod layout;
 mod legal;
 mod name;
 mod parsed;
+mod rhythm;
 mod trust;
 
 pub use about::About;
@@ -22,9 +24,11 @@ pub use entry::{
 };
 pub use feed::{Feed, Joined, Rung, Tombstone};
 pub use flaw::{Flaw, FlawCode, Severity};
+pub use hints::Hints;
 pub use key::{Key as ConfigKey, Kind as ConfigKind, Section, key};
 pub use layout::{ArticleLayout, Clean, Field, Fields, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, UrlRules};
 pub use legal::{is_legal, legal};
 pub use name::{ChannelId, FeedId, NameError};
 pub use parsed::{Format, ParsedEntry, ParsedFeed, RawDate, Text, TextKind};
+pub use rhythm::{Moved, Rhythm};
 pub use trust::{Trust, Withdrawn};

@@ -1,6 +1,6 @@
 //! What a source said, before anything is made of it: raw strings, unresolved addresses.
 
-use super::{Category, DateRung, Enclosure, Image, Link, Person, Source};
+use super::{Category, DateRung, Enclosure, Hints, Image, Link, Person, Source};
 use serde::Serialize;
 
 /// How a piece of text is to be understood.
@@ -115,8 +115,9 @@ pub struct ParsedFeed {
     pub language: Option<String>,
     /// Base for relative addresses (`xml:base`, `<base href>`), as written.
     pub base: Option<String>,
-    /// RSS `ttl` in minutes, or the interval of the sy namespace.
-    pub ttl_minutes: Option<u32>,
+    /// When it asks to be left alone.
+    #[serde(skip_serializing_if = "Hints::is_empty")]
+    pub hints: Hints,
     /// The entries, in the order of the document.
     pub entries: Vec<ParsedEntry>,
     /// Entries that the source withdrew: id and date as written.

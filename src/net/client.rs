@@ -163,6 +163,16 @@ impl Client {
         if redirect::follows(status) {
             let location = head.headers.get(header::LOCATION).map(HeaderValue::as_bytes);
             let to = redirect::target(&trip.url, location).map_err(at)?;
+            // "The minimum time that the user agent is asked to wait before issuing the redirected request"
+            // (RFC 9110 section 10.2.3).
+            let wait = headers::retry_after(&head.headers, SystemTime::now()).filter(|wait| !wait.is_zero());
+            if wait.is_some() {
+                let failure = Failure::new(
+                    Redirect,
+                    "the server redirects and asks to wait before following; it is asked again then",
+                );
+                return Err(FetchError { status: Some(status), retry_after: wait, ..at(failure) });
+            }
             return Ok(Hop::Onwards { to, permanent: redirect::permanent(status) });
         }
         let body = match status {

@@ -157,13 +157,15 @@ pub(super) struct FeedDraft {
     pub(super) generator: Ranked<String>,
     pub(super) image: Ranked<Image>,
     pub(super) language: Ranked<String>,
-    pub(super) ttl_minutes: Ranked<u32>,
     pub(super) id: Ranked<String>,
     /// Authors for a feed that names none otherwise.
     pub(super) other_authors: Vec<Person>,
     /// `sy:updatePeriod` in minutes and `sy:updateFrequency`.
     pub(super) period: (Option<u32>, Option<u32>),
 }
+
+/// The period in minutes where only `sy:updateFrequency` is given.
+const DAILY: u32 = 1_440;
 
 impl FeedDraft {
     pub(super) fn new(element: Element<'_, '_>) -> Self {
@@ -179,8 +181,9 @@ impl FeedDraft {
     }
 
     pub(super) fn finish(mut self) -> ParsedFeed {
-        if let Some(minutes) = self.period.0 {
-            self.ttl_minutes.offer(1, Some((minutes / self.period.1.unwrap_or(1).max(1)).max(1)));
+        if self.period != (None, None) {
+            let minutes = self.period.0.unwrap_or(DAILY) / self.period.1.unwrap_or(1).max(1);
+            self.feed.hints.period_minutes = Some(minutes.max(1));
         }
         self.language.offer(5, self.place.language);
         let mut feed = self.feed;
@@ -194,7 +197,6 @@ impl FeedDraft {
         feed.generator = self.generator.finish();
         feed.image = self.image.finish();
         feed.language = self.language.finish();
-        feed.ttl_minutes = self.ttl_minutes.finish();
         if feed.authors.is_empty() {
             feed.authors = self.other_authors;
         }

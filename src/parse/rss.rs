@@ -121,10 +121,12 @@ pub(super) fn channel_element(element: Element<'_, '_>, draft: &mut FeedDraft) -
         "webmaster" => draft.feed.contributors.extend(person::read(&element.text())),
         "category" => draft.category(category(element)),
         "generator" => draft.generator.offer(0, element.some_text()),
-        "ttl" => draft.ttl_minutes.offer(0, element.text().parse().ok()),
+        "ttl" => draft.feed.hints.ttl_minutes = element.text().parse().ok().or(draft.feed.hints.ttl_minutes),
         "image" => draft.image.offer(0, picture(element)),
+        "skiphours" => element.children().for_each(|hour| draft.feed.hints.skip_hour(&hour.text())),
+        "skipdays" => element.children().for_each(|day| draft.feed.hints.skip_day(&day.text())),
         // Of no use to anybody today, but not Atom either.
-        "docs" | "cloud" | "rating" | "textinput" | "skiphours" | "skipdays" | "items" => {}
+        "docs" | "cloud" | "rating" | "textinput" | "items" => {}
         _ => return false,
     }
     true

@@ -6,16 +6,27 @@
 //! | file | answers |
 //! |---|---|
 //! | `poll` | when is a channel asked next, after an answer or after a start |
+//! | `hints` | when does the feed itself say that it is not to be asked |
+//! | `rhythm` | how often is a source worth asking, learnt from when it published |
+//! | `moved` | when is a permanent redirect believed |
+//! | `rota` | how many polls fall into one second |
 //! | `article` | when is an article's page read again |
 
 mod article;
+mod hints;
+mod moved;
 mod poll;
+mod rhythm;
+mod rota;
 
 #[cfg(test)]
 mod tests;
 
 pub use article::{article_recheck, article_retry};
-pub use poll::{Outcome, Policy, first_poll, next_poll};
+pub use moved::moved;
+pub use poll::{Before, Outcome, Policy, first_poll, next_poll, stepped};
+pub use rhythm::{learn, learnt, stuck};
+pub use rota::Rota;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;

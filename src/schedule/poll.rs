@@ -1,6 +1,7 @@
 //! When a channel is asked next.
 
-use super::{DAY, HOUR, MINUTE, after, doubled, unit};
+use super::{DAY, HOUR, MINUTE, after, doubled, hints, unit};
+use crate::model::Hints;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 
@@ -8,14 +9,18 @@ use std::time::Duration;
 const JITTER: f64 = 0.1;
 /// The pause after a 429 that does not say how long.
 const UNTOLD_429: Duration = Duration::from_hours(4);
-/// Pauses of sources that are gone (410, or silent for about a month), in ceilings.
-const GONE: u32 = 7;
+/// Pauses of sources that were silent for about a month, in ceilings.
+const DEAD: u32 = 7;
 /// So many failures in a row take about a month: six doublings from 30 minutes take two days, then one failure a day.
 const SILENT: u32 = 34;
 /// Over how long channels are spread that are due when the service starts.
 const SPREAD: Duration = Duration::from_secs(5);
-/// A stored time further ahead than this comes from a wrong clock: the longest pause is a week.
-const FAR: TimeDelta = TimeDelta::days(8);
+/// A stored time further ahead than this comes from a wrong clock: the longest pause is a week, and the longest
+/// window in which a feed may ask to be left alone is one too.
+const FAR: TimeDelta = TimeDelta::days(15);
+/// A poll that lies further ahead than this was made under a wrong clock. Less is the play of clocks that are set
+/// right all the time, and shorter than any interval.
+const PLAY: TimeDelta = TimeDelta::minutes(5);
 
 /// How often a channel may be asked. A channel without `every` is asked every `default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub struct Policy {
     pub default: Duration,
     /// No interval is shorter: 15 minutes, 1 second for hosts inside `allow_networks`.
     pub floor: Duration,
-    /// No interval is longer; sources that are gone are asked once in seven ceilings.
+    /// No interval is longer; sources that were silent for a month are asked once in seven ceilings.
     pub ceiling: Duration,
 }
 
@@ -44,12 +49,13 @@ impl Policy {
     }
 
     /// The interval between two polls while all is well.
-    fn interval(&self) -> Duration {
+    #[must_use]
+    pub fn interval(&self) -> Duration {
         self.every.unwrap_or(self.default).min(self.ceiling).max(self.floor)
     }
 
     /// The ceiling, where it is not below the floor.
-    fn top(&self) -> Duration {
+    pub(super) fn top(&self) -> Duration {
         self.ceiling.max(self.floor)
     }
 }
@@ -68,42 +74,62 @@ pub enum Outcome {
         /// What `Retry-After` said.
         retry_after: Option<Duration>,
     },
+    /// The source says that it is gone for good (410).
+    Gone,
 }
 
-/// When a channel is asked next.
+/// What was known of a channel before a poll.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// Failures in a row.
+    pub failures: u32,
+    /// What its feed asks for.
+    pub hints: &'a Hints,
+}
+
+/// When a channel is asked next; `None` when it is not asked any more.
 ///
-/// After a success: the interval, or `fresh_for` if that is longer. After the first failure: the interval;
-/// after each further one twice as long. `Retry-After` is honoured on any status; a 429 without it waits 4 hours,
-/// doubling; a 503 without it an hour, or four floors if they are shorter. All of it ends at the
-/// ceiling; a source that is gone (410) or was silent for about a month is asked once in seven ceilings.
-/// `failures_before` are the failures in a row before this poll. `chance` (0 to 1) adds up to a tenth.
+/// After a success: the interval, or what is longest of it, `fresh_for`, and what the feed itself says (`ttl`,
+/// `sy:updatePeriod`). After the first failure: the interval; after each further one twice as long. `Retry-After`
+/// is honoured on any status; a 429 without it waits 4 hours, doubling; a 503 without it an hour, or four floors if
+/// they are shorter. All of it ends at the ceiling; a source that was silent for about a month is asked once in
+/// seven ceilings. What falls into `skipHours` or `skipDays` waits for their end.
+/// `chance` (0 to 1) adds up to a tenth; after a failure of the server or the network up to as much again, so that
+/// those who failed together do not come back together.
 #[must_use]
 pub fn next_poll(
     now: DateTime<Utc>,
     policy: &Policy,
-    failures_before: u32,
+    before: &Before<'_>,
     outcome: &Outcome,
     fresh_for: Option<Duration>,
     chance: f64,
-) -> DateTime<Utc> {
-    let top = policy.top();
-    let (base, most) = match *outcome {
-        Outcome::Changed | Outcome::Unchanged => (policy.interval().max(fresh_for.unwrap_or_default()), top),
+) -> Option<DateTime<Utc>> {
+    let (top, chance) = (policy.top(), unit(chance));
+    let quiet = hints::quiet_for(before.hints, now).min(top);
+    let (base, most, jitter) = match *outcome {
+        Outcome::Gone | Outcome::Failed { status: Some(410), .. } => return None,
+        Outcome::Changed | Outcome::Unchanged => {
+            (policy.interval().max(fresh_for.unwrap_or_default()).min(top), top, JITTER)
+        }
         Outcome::Failed { status, retry_after } => {
-            let base = pause(policy, failures_before, status).max(retry_after.unwrap_or_default().min(top));
-            (base, base.max(top))
+            let base = pause(policy, before.failures, status).max(retry_after.unwrap_or_default().min(top));
+            let whole_step = status.is_none_or(|status| status >= 500);
+            (base, base.max(top), if whole_step { 1.0 } else { JITTER })
         }
     };
-    let base = base.min(most);
-    after(now, base.saturating_add(base.mul_f64(JITTER * unit(chance))).min(most))
+    let base = base.max(quiet);
+    // Only what is at the end of time anyway is too long for a Duration.
+    let added = Duration::try_from_secs_f64(base.as_secs_f64() * jitter * chance).unwrap_or(Duration::MAX);
+    let at = after(now, base.saturating_add(added).min(most));
+    Some(hints::outside(before.hints, at, chance))
 }
 
 /// The pause after a failure, without what the server asked for.
 fn pause(policy: &Policy, failures_before: u32, status: Option<u16>) -> Duration {
     let top = policy.top();
-    let gone = top.saturating_mul(GONE);
-    if status == Some(410) || failures_before >= SILENT && policy.floor >= MINUTE {
-        return gone;
+    if failures_before >= SILENT && policy.floor >= MINUTE {
+        return top.saturating_mul(DEAD);
     }
     let backoff = doubled(policy.interval(), failures_before, top);
     match status {
@@ -113,18 +139,28 @@ fn pause(policy: &Policy, failures_before: u32, status: Option<u16>) -> Duration
     }
 }
 
-/// When a channel is asked first after the service has started. A stored time is kept, so that a restart
-/// never asks early; what is overdue, was never polled, or was stored under a clock that ran days ahead is due at
-/// once, spread over a few seconds.
+/// When a channel is asked first after the service has started, slept, or had its clock set. A stored time is kept,
+/// so that a restart never asks early. Due at once, spread over a few seconds, is what is overdue, what was never
+/// polled, and what was polled or planned under a clock that ran ahead.
 #[must_use]
 pub fn first_poll(
     now: DateTime<Utc>,
     stored_next: Option<DateTime<Utc>>,
-    never_polled: bool,
+    last_poll: Option<DateTime<Utc>>,
     chance: f64,
 ) -> DateTime<Utc> {
+    let believed = last_poll.is_some_and(|last| last.signed_duration_since(now) <= PLAY);
     match stored_next {
-        Some(next) if !never_polled && next > now && next.signed_duration_since(now) <= FAR => next,
+        Some(next) if believed && next > now && next.signed_duration_since(now) <= FAR => next,
         _ => after(now, SPREAD.mul_f64(unit(chance))),
     }
+}
+
+/// Whether the clock was set, or the machine slept, between two looks at it that were meant to be `apart` at most:
+/// then everything is planned anew.
+#[must_use]
+pub fn stepped(before: DateTime<Utc>, now: DateTime<Utc>, apart: Duration) -> bool {
+    let gone_by = now.signed_duration_since(before);
+    let apart = TimeDelta::from_std(apart).unwrap_or(TimeDelta::MAX);
+    gone_by < -PLAY || gone_by > apart.checked_add(&PLAY).unwrap_or(TimeDelta::MAX)
 }

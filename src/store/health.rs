@@ -13,6 +13,7 @@ impl PollState {
             snapshot,
             live: self.live_since.is_some(),
             failures: self.failures,
+            gone: self.gone.is_some(),
             status: self.attempts.first().and_then(|attempt| attempt.status),
             flaws: &self.flaws,
         });

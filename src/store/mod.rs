@@ -25,7 +25,9 @@ pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
 use crate::health::{Incidents, Usual};
-use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
+use crate::model::{
+    Candidate, ChannelId, EntryId, Flaw, FlawCode, Hints, Mark, Moved, Record, Rhythm, Standing, Tombstone, Withdrawn,
+};
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -169,6 +171,19 @@ pub struct PollState {
     pub exempt: bool,
     /// A hash of the channel's part of feeds.yaml; when it changes, stored body hashes are not trusted.
     pub config_hash: String,
+    /// What the feed asks for, as it was last read: a 304 obeys it too.
+    pub hints: Hints,
+    /// When the source said that it is gone for good (410): it is not asked any more, unless its part of feeds.yaml
+    /// changes.
+    pub gone: Option<DateTime<Utc>>,
+    /// What was learnt of when the source publishes.
+    pub rhythm: Rhythm,
+    /// Permanent redirects, by the address in feeds.yaml that they stand at.
+    pub moved: BTreeMap<String, Moved>,
+    /// When a whole document came last, or was asked for without validators although they were known.
+    pub last_whole: Option<DateTime<Utc>>,
+    /// Until when the host that was asked last wants to be left alone (429, 503).
+    pub host_rests: Option<DateTime<Utc>>,
     /// The flaws of the last poll.
     pub flaws: Vec<Flaw>,
     /// The error of the last poll.

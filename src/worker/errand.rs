@@ -6,7 +6,7 @@ use crate::net::{Accept, Client, FetchError, FetchErrorKind, Request, Robots, Va
 use crate::schedule;
 use crate::store::{FetchState, Store, StoreError};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -16,6 +16,9 @@ use url::Url;
 
 /// The largest page, list or feed, in bytes.
 const LARGEST_BODY: usize = 10 << 20;
+
+/// An address that said that it is gone for good is left alone for so long, which is as good as for ever.
+pub(super) const GONE_FOR: TimeDelta = TimeDelta::days(3650);
 
 /// A page as it was fetched.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub(super) struct Page {
     pub hash: Option<String>,
     /// How long the server says it stays fresh.
     pub fresh_for: Option<Duration>,
+    /// Where the redirects lead, if every hop was permanent.
+    pub moved: Option<Url>,
 }
 
 /// What came of asking for one address; shared by all who ask for it in this run.
@@ -52,6 +57,8 @@ pub(super) struct Errand<'a> {
     states: BTreeMap<String, FetchState>,
     /// Whether the last host that answered is exempt from the minimum interval.
     exempt: Option<bool>,
+    /// Whether the channel at hand doubts the 304s that it gets: it asks for whole documents.
+    afresh: bool,
     /// Whether the channel at hand obeys robots.txt.
     robots: Robots,
 }
@@ -66,6 +73,7 @@ impl<'a> Errand<'a> {
             pending: HashMap::new(),
             states: BTreeMap::new(),
             exempt: None,
+            afresh: false,
             robots: Robots::Obey,
         }
     }
@@ -84,6 +92,11 @@ impl<'a> Errand<'a> {
         self.robots = if obey { Robots::Obey } else { Robots::Ignore };
     }
 
+    /// Whether validators are kept back from now on, although what was made of the bodies still holds.
+    pub(super) fn ask_afresh(&mut self, afresh: bool) {
+        self.afresh = afresh;
+    }
+
     /// The state of an address as of this moment of the run.
     pub(super) fn state(&self, url: &str) -> Option<&FetchState> {
         self.states.get(url).or_else(|| self.known.get(url))
@@ -100,7 +113,7 @@ impl<'a> Errand<'a> {
             return fetched.clone();
         }
         let before = self.known.get(url.as_str()).cloned().unwrap_or_default();
-        let validators = if trust {
+        let validators = if trust && !self.afresh {
             Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() }
         } else {
             Validators::default()
@@ -110,7 +123,8 @@ impl<'a> Errand<'a> {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {
                 let failures = before.failures.saturating_add(1);
-                let not_before = Some(schedule::article_retry(self.now, failures));
+                let retry = schedule::article_retry(self.now, failures);
+                let not_before = Some(if error.status == Some(410) { self.now + GONE_FOR } else { retry });
                 let state = FetchState { checked: Some(self.now), failures, not_before, ..before };
                 self.states.insert(url.to_string(), state);
                 Err(Arc::new(error))
@@ -151,6 +165,7 @@ impl<'a> Errand<'a> {
             unchanged,
             hash,
             fresh_for: response.fresh_for,
+            moved: response.moved,
         })
     }
 
@@ -183,6 +198,7 @@ pub(super) fn flaw(error: &FetchError) -> Flaw {
     let code = match error.kind {
         FetchErrorKind::Refused => FlawCode::AddressRefused,
         FetchErrorKind::Disallowed => FlawCode::RobotsDisallow,
+        FetchErrorKind::Status if error.status == Some(410) => FlawCode::Gone,
         FetchErrorKind::Status => FlawCode::HttpStatus,
         FetchErrorKind::TooLarge => FlawCode::TooLarge,
         FetchErrorKind::Body => FlawCode::Truncated,

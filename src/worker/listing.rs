@@ -2,14 +2,16 @@
 //! hold nothing but unknown entries.
 
 use super::errand::{self, Errand, Page};
+use super::external;
+use super::rests::asked;
 use crate::config::{Channel, Origin, PageAddress};
 use crate::model::{
     About, Candidate, Flaw, FlawCode, KeyKind, Layout, LayoutKind, NextPage, ParsedEntry, ParsedFeed, Source,
 };
-use crate::net::Accept;
+use crate::net::{Accept, FetchError};
 use crate::normalise::{self, Context, Kind};
 use crate::store::{PollState, Store, StoreError};
-use crate::{decode, extract, parse};
+use crate::{decode, extract};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub(super) enum Listing {
         status: u16,
         /// How long it stays fresh.
         fresh_for: Option<Duration>,
+        /// Where its redirects lead, if every hop was permanent.
+        moved: Option<Url>,
     },
     /// Entries were read.
     Read(Box<Read>),
@@ -37,7 +41,20 @@ pub(super) enum Listing {
         status: Option<u16>,
         /// How long it asks to be left alone.
         retry_after: Option<Duration>,
+        /// Whether every address of the channel says that it is gone for good.
+        gone: bool,
     },
+}
+
+impl Listing {
+    /// The status of the answer that counts.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unchanged { status, .. } => Some(*status),
+            Self::Read(read) => Some(read.status),
+            Self::Nothing { status, .. } => *status,
+        }
+    }
 }
 
 /// A list that was read.
@@ -53,6 +70,8 @@ pub(super) struct Read {
     pub hash: Option<String>,
     /// How long it stays fresh.
     pub fresh_for: Option<Duration>,
+    /// Where its redirects lead, if every hop was permanent.
+    pub moved: Option<Url>,
     /// What was read, all pages joined.
     pub parsed: ParsedFeed,
 }
@@ -90,40 +109,50 @@ pub(super) async fn read(
 ) -> Result<Listing, StoreError> {
     errand.obey_robots(desk.channel.obeys_robots);
     let Origin::Page { addresses, layouts, .. } = &desk.channel.origin else {
-        return read_feed(desk, errand, flaws).await;
+        return external::read(desk, errand, flaws).await;
     };
-    let mut nothing = Listing::Nothing { url: None, status: None, retry_after: None };
-    for address in ready_first(addresses, errand, desk.now) {
+    let mut nothing = Listing::Nothing { url: None, status: None, retry_after: None, gone: false };
+    let (ready, left_out) = ready_first(addresses, errand, desk);
+    let mut gone = 0;
+    for address in &ready {
         let url = &address.url;
-        let page = match errand.get(url, Accept::Page, desk.trust).await {
+        let asked = asked(Some(desk.state), url);
+        let page = match errand.get(&asked, Accept::Page, desk.trust).await {
             Ok(page) => page,
             Err(error) => {
                 flaws.push(errand::flaw(&error));
-                nothing =
-                    Listing::Nothing { url: Some(url.clone()), status: error.status, retry_after: error.retry_after };
+                gone += usize::from(error.status == Some(410));
+                nothing = failed(url, &error, !left_out && gone == ready.len());
                 continue;
             }
         };
         if already_read(desk, &page) {
             skipped(flaws);
-            return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
+            return Ok(Listing::Unchanged {
+                url: url.clone(),
+                status: page.status,
+                fresh_for: page.fresh_for,
+                moved: page.moved.clone(),
+            });
         }
         if page.unchanged && page.body.is_empty() {
             let detail = format!("{url}: unchanged since the channels beside this one read it; no layout fitted then");
             flaws.push(Flaw::new(FlawCode::NoLayoutFits, detail));
-            nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
+            nothing =
+                Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None, gone: false };
             continue;
         }
         let (parsed, found) = extract_list(Arc::clone(&page), layouts.clone()).await;
         let wall = walled(desk, (url, &page), &parsed).await?;
         if wall.is_some() || parsed.entries.is_empty() {
             flaws.extend(wall.map_or(found, |wall| vec![wall]));
-            nothing = Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None };
+            nothing =
+                Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None, gone: false };
             continue;
         }
         skipped(flaws);
         flaws.extend(found);
-        errand.used(url);
+        errand.used(&asked);
         let parsed = next_pages(desk, errand, address, &page.url, parsed).await?;
         return Ok(Listing::Read(Box::new(Read {
             address: url.clone(),
@@ -131,6 +160,7 @@ pub(super) async fn read(
             status: page.status,
             hash: page.hash.clone(),
             fresh_for: page.fresh_for,
+            moved: page.moved.clone(),
             parsed,
         })));
     }
@@ -155,8 +185,14 @@ async fn walled(
     Ok(compute(look).await)
 }
 
+/// What a failed fetch amounts to. Told is the address that failed, which a redirect may have led to.
+pub(super) fn failed(url: &Url, error: &FetchError, gone: bool) -> Listing {
+    let url = Url::parse(&error.url).unwrap_or_else(|_| url.clone());
+    Listing::Nothing { url: Some(url), status: error.status, retry_after: error.retry_after, gone }
+}
+
 /// Whether the page is the one that this channel last read.
-fn already_read(desk: &Desk<'_>, page: &Page) -> bool {
+pub(super) fn already_read(desk: &Desk<'_>, page: &Page) -> bool {
     page.unchanged && page.hash.is_some() && page.hash == desk.state.read_hash
 }
 
@@ -167,13 +203,20 @@ fn skipped(flaws: &mut [Flaw]) {
     }
 }
 
-/// The addresses in the order of feeds.yaml, those that recently failed left out while another is ready.
-fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, now: DateTime<Utc>) -> Vec<&'a PageAddress> {
-    let resting = |address: &PageAddress| {
-        errand.state(address.url.as_str()).is_some_and(|state| state.not_before.is_some_and(|until| until > now))
+/// The addresses in the order of feeds.yaml, those that recently failed left out while another is ready, which is
+/// told too. Those that said that they are gone for good are left out until the channel is changed.
+fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Desk<'_>) -> (Vec<&'a PageAddress>, bool) {
+    let rests_until = |address: &PageAddress| {
+        errand.state(asked(Some(desk.state), &address.url).as_str()).and_then(|state| state.not_before)
     };
-    let ready: Vec<_> = addresses.iter().filter(|address| !resting(address)).collect();
-    if ready.is_empty() { addresses.iter().collect() } else { ready }
+    let rests_after =
+        |address: &PageAddress, instant| desk.trust && rests_until(address).is_some_and(|until| until > instant);
+    let (gone, there): (Vec<_>, Vec<_>) =
+        addresses.iter().partition(|address| rests_after(address, desk.now + errand::GONE_FOR / 2));
+    let there = if there.is_empty() { gone } else { there };
+    let ready: Vec<_> = there.iter().copied().filter(|address| !rests_after(address, desk.now)).collect();
+    let left_out = !ready.is_empty() && ready.len() < there.len();
+    (if ready.is_empty() { there } else { ready }, left_out)
 }
 
 /// Decodes and extracts on a blocking thread: DOMs are not `Send`, and a large page takes milliseconds.
@@ -256,63 +299,6 @@ const DEFAULT_PAGES: u32 = 3;
 async fn all_unknown(desk: &Desk<'_>, parsed: &ParsedFeed) -> Result<bool, StoreError> {
     let keys: Vec<_> = parsed.entries.iter().filter_map(link_of).map(|(key, _)| key).collect();
     Ok(desk.store.known_links(&desk.channel.id, &keys).await?.iter().all(|known| !known))
-}
-
-/// Reads an external feed.
-async fn read_feed(desk: &Desk<'_>, errand: &mut Errand<'_>, flaws: &mut Vec<Flaw>) -> Result<Listing, StoreError> {
-    let Origin::Feed { url } = &desk.channel.origin else {
-        return Ok(Listing::Nothing { url: None, status: None, retry_after: None });
-    };
-    let page = match errand.get(url, Accept::Feed, desk.trust).await {
-        Ok(page) => page,
-        Err(error) => {
-            flaws.push(errand::flaw(&error));
-            let (status, retry_after) = (error.status, error.retry_after);
-            return Ok(Listing::Nothing { url: Some(url.clone()), status, retry_after });
-        }
-    };
-    if already_read(desk, &page) {
-        return Ok(Listing::Unchanged { url: url.clone(), status: page.status, fresh_for: page.fresh_for });
-    }
-    let (parsed, found) = parse_feed(Arc::clone(&page), url.clone()).await;
-    flaws.extend(found);
-    let Some(parsed) = parsed else {
-        return Ok(Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None });
-    };
-    errand.used(url);
-    Ok(Listing::Read(Box::new(Read {
-        address: url.clone(),
-        url: page.url.clone(),
-        status: page.status,
-        hash: page.hash.clone(),
-        fresh_for: page.fresh_for,
-        parsed,
-    })))
-}
-
-async fn parse_feed(page: Arc<Page>, asked: Url) -> (Option<ParsedFeed>, Vec<Flaw>) {
-    compute(move || {
-        let decoded = decode::decode(&page.body, page.content_type.as_deref());
-        let (mut parsed, found) = parse::feed(&decoded.text);
-        let mut flaws = decoded.flaws;
-        flaws.extend(found);
-        if let Some(feed) = parsed.as_mut().filter(|_| parse::ends_inside_entry(&decoded.text)) {
-            // Half an entry would make a known one look edited; the next poll brings the whole.
-            feed.entries.pop();
-            flaws.push(Flaw::new(
-                FlawCode::Malformed,
-                "the document breaks off inside its last entry, which was left out",
-            ));
-        }
-        if parsed.is_none() {
-            for link in parse::discover(&decoded.text, &page.url) {
-                flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
-            }
-            flaws.extend(extract::wall(&decoded.text, &page.url, &asked));
-        }
-        (parsed, flaws)
-    })
-    .await
 }
 
 /// Normalises on a blocking thread: sanitising many long articles takes milliseconds.

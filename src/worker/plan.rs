@@ -3,6 +3,7 @@
 use super::slots::Wait;
 use crate::config::Channel;
 use crate::model::ChannelId;
+use crate::schedule::Rota;
 use chrono::{DateTime, Utc};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -21,17 +22,21 @@ pub(super) struct Plan {
     next: Vec<Option<DateTime<Utc>>>,
     /// Groups that are due but have to wait, by what they wait for, first come first served.
     waiting: HashMap<Wait, VecDeque<(DateTime<Utc>, usize)>>,
+    /// Sees to it that not everything falls into one second.
+    rota: Rota,
 }
 
 impl Plan {
-    /// Groups channels by shared addresses; `due` tells when each channel is due.
-    pub(super) fn new(channels: &[Arc<Channel>], due: impl Fn(&Channel) -> DateTime<Utc>) -> Self {
+    /// Groups channels by shared addresses; their polls per second come to `rate` in the mean; `due` tells when each channel is due, if ever.
+    pub(super) fn new(channels: &[Arc<Channel>], rate: f64, due: impl Fn(&Channel) -> Option<DateTime<Utc>>) -> Self {
         let mut plan = Self::default();
-        for members in components(channels) {
+        let components = components(channels);
+        plan.rota = Rota::new(components.len(), rate);
+        for members in components {
             let index = plan.groups.len();
             let group: Group = members.iter().map(|member| Arc::clone(&channels[*member])).collect();
             plan.group_of.extend(group.iter().map(|channel| (channel.id.clone(), index)));
-            let first = group.iter().map(|channel| due(channel)).min();
+            let first = group.iter().filter_map(|channel| due(channel)).min().map(|at| plan.rota.place(at));
             plan.groups.push(group);
             plan.next.push(first);
             plan.due.extend(first.map(|at| Reverse((at, index))));
@@ -49,6 +54,12 @@ impl Plan {
             self.due.pop();
             if self.next[index] == Some(at) {
                 if let Err(wait) = admit(&self.groups[index]) {
+                    if let Wait::Until(until) = wait {
+                        let until = self.rota.place(until);
+                        self.next[index] = Some(until);
+                        self.due.push(Reverse((until, index)));
+                        continue;
+                    }
                     self.waiting.entry(wait).or_default().push_back((at, index));
                     continue;
                 }
@@ -92,9 +103,12 @@ impl Plan {
     /// reload) are ignored.
     pub(super) fn schedule(&mut self, channel: &ChannelId, at: DateTime<Utc>) {
         if let Some(&index) = self.group_of.get(channel) {
-            let at = self.next[index].map_or(at, |known| known.min(at));
-            self.next[index] = Some(at);
-            self.due.push(Reverse((at, index)));
+            // The members of a group come one after the other: only one that is earlier counts.
+            if self.next[index].is_none_or(|known| at < known) {
+                let at = self.rota.place(at);
+                self.next[index] = Some(at);
+                self.due.push(Reverse((at, index)));
+            }
         }
     }
 
@@ -171,7 +185,7 @@ mod tests {
     fn channels_that_share_an_address_are_one_group_also_through_a_third() {
         let channels =
             [channel("a", &["1", "2"]), channel("b", &["3"]), channel("c", &["4", "5"]), channel("d", &["2", "5"])];
-        let mut plan = Plan::new(&channels, |_| at(0));
+        let mut plan = Plan::new(&channels, 0.0, |_| Some(at(0)));
         assert_eq!(ids(&plan.take_due(at(0), |_| Ok(())).unwrap()), ["a", "c", "d"]);
         assert_eq!(ids(&plan.take_due(at(0), |_| Ok(())).unwrap()), ["b"]);
         assert!(plan.take_due(at(0), |_| Ok(())).is_none());
@@ -181,7 +195,7 @@ mod tests {
     #[test]
     fn the_earliest_is_taken_first_and_stale_times_do_not_count() {
         let channels = [channel("a", &["1"]), channel("b", &["2"])];
-        let mut plan = Plan::new(&channels, |channel| at(if channel.id.as_str() == "a" { 5 } else { 3 }));
+        let mut plan = Plan::new(&channels, 0.0, |channel| Some(at(if channel.id.as_str() == "a" { 5 } else { 3 })));
         assert!(plan.take_due(at(2), |_| Ok(())).is_none());
         assert_eq!(plan.next_due(), Some(at(3)));
         assert_eq!(ids(&plan.take_due(at(9), |_| Ok(())).unwrap()), ["b"]);
@@ -209,14 +223,15 @@ mod tests {
         let claim = |group: &Group| Claim {
             site: crate::net::site(group[0].addresses().next().unwrap()),
             suspect: group[0].id.as_str().starts_with("dead"),
+            rests_until: None,
         };
-        let mut plan = Plan::new(&channels, |_| at(0));
+        let mut plan = Plan::new(&channels, 0.0, |_| Some(at(0)));
         let mut slots = Slots::default();
         let mut running: VecDeque<Group> = VecDeque::new();
         let (mut polled, mut most_dead) = (Vec::new(), 0);
         // Each round every free slot is filled; dead ones never end, of the others one does.
         loop {
-            while let Some((group, _)) = slots.next(&mut plan, at(0), claim) {
+            while let Some((group, _)) = slots.next(&mut plan, at(60), claim) {
                 running.push_back(group);
             }
             let dead = running.iter().filter(|group| claim(group).suspect).count();

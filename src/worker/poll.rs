@@ -4,27 +4,20 @@ use super::articles::{self, Reader};
 use super::errand::Errand;
 use super::health;
 use super::listing::{self, Desk, Listing};
+use super::outcome::{judge_size, learn};
+use super::{moves, rests};
 use crate::config::{self, Channel};
 use crate::health::Tally;
 use crate::model::{Candidate, ChannelId, Flaw, FlawCode, Standing};
 use crate::net::Client;
 use crate::normalise;
-use crate::schedule::{self, Outcome, Policy};
-use crate::store::{Attempt, Change, Guard, Poll, PollState, Seen, Store, StoreError};
+use crate::schedule::{self, Policy};
+use crate::store::{Change, Guard, Poll, PollState, Seen, Store, StoreError};
 use crate::telemetry::Metrics;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
-
-/// How many attempts are kept for `/admin`.
-const ATTEMPTS_KEPT: usize = 50;
-
-/// A page with fewer than this part of its usual entries has shrunk.
-const SHRUNKEN: u32 = 2;
-
-/// Pages with fewer entries than this never count as shrunken.
-const TOO_FEW_TO_JUDGE: u32 = 6;
 
 /// What polls need.
 pub(super) struct Poller<'a> {
@@ -62,6 +55,11 @@ impl Poller<'_> {
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
         let trust = channels.iter().all(|c| prints.get(&c.id) == Some(&state_of(&c.id).config_hash));
         let mut done = Vec::new();
+        let is_gone = |c: &Arc<Channel>| {
+            let state = state_of(&c.id);
+            state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash)
+        };
+        let channels: Vec<_> = channels.iter().filter(|channel| !is_gone(channel)).collect();
         for (index, channel) in channels.iter().enumerate() {
             let known = state_of(&channel.id);
             let config_hash = prints.get(&channel.id).cloned().unwrap_or_default();
@@ -143,8 +141,9 @@ impl Poller<'_> {
             let detail = format!("all {entries} entries of the page are new although {had} were known");
             poll.state.flaws.push(Flaw::new(FlawCode::AllNew, detail));
         }
-        if changed > 0 {
-            poll.state.last_change = Some(self.now);
+        if changed > 0 || all_new {
+            learn(poll, &change, before);
+            poll.state.last_change = if changed > 0 { Some(self.now) } else { poll.state.last_change };
             if let Some(attempt) = poll.state.attempts.first_mut() {
                 attempt.changed = changed;
             }
@@ -167,13 +166,20 @@ impl Poller<'_> {
         state: &mut PollState,
         flaws: &mut Vec<Flaw>,
     ) -> Result<Option<Seen>, StoreError> {
-        let urls: Vec<_> = channel.addresses().map(ToString::to_string).collect();
+        let urls: Vec<_> = channel.addresses().map(|url| rests::asked(Some(before), url).to_string()).collect();
         errand.recall(self.store, &urls).await?;
+        let stuck = schedule::stuck(self.now, &before.rhythm, before.last_change, before.last_whole);
+        errand.ask_afresh(stuck);
         let desk = Desk { store: self.store, channel, state: before, trust, now: self.now };
         let listing = listing::read(&desk, errand, flaws).await?;
+        errand.ask_afresh(false);
+        if stuck || listing.status().is_some_and(|status| status != 304) {
+            state.last_whole = Some(self.now);
+        }
         state.exempt = errand.exempt().unwrap_or(state.exempt);
         self.note_attempt(&listing, flaws, state);
         self.note_outcome(channel, &listing, flaws, state);
+        moves::note(channel, &listing, self.now, flaws, state);
         let guard = guard(channel, before);
         let mut fresh = HashSet::new();
         let mut seen = Seen { guard, ..Seen::new(Standing::Live, Vec::new()) };
@@ -182,7 +188,8 @@ impl Poller<'_> {
             Listing::Unchanged { .. } => {
                 // The list is as it was when it was last read, so what was wrong with it still is. What was
                 // wrong in a failed poll since then is over.
-                let still = before.flaws.iter().filter(|flaw| flaw.code != FlawCode::ArticleUnread);
+                let once = |flaw: &&Flaw| !matches!(flaw.code, FlawCode::ArticleUnread | FlawCode::Moved);
+                let still = before.flaws.iter().filter(once);
                 flaws.extend(still.filter(|_| before.error.is_none()).cloned());
             }
             Listing::Read(read) => {
@@ -243,46 +250,6 @@ impl Poller<'_> {
         let (candidates, _) = listing::normalise(channel, base, self.now, parsed).await;
         Ok(candidates)
     }
-
-    fn note_attempt(&self, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
-        let (url, status, failed) = match listing {
-            Listing::Unchanged { url, status, .. } => (url.to_string(), Some(*status), false),
-            Listing::Read(read) => (read.url.to_string(), Some(read.status), false),
-            Listing::Nothing { url, status, .. } => {
-                (url.as_ref().map(ToString::to_string).unwrap_or_default(), *status, true)
-            }
-        };
-        let error = if failed { flaws.last().map(ToString::to_string) } else { None };
-        state.attempts.insert(0, Attempt { at: self.now, url, status, millis: 0, changed: 0, error });
-        state.attempts.truncate(ATTEMPTS_KEPT);
-    }
-
-    fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
-        let (outcome, fresh_for) = match listing {
-            Listing::Unchanged { fresh_for, .. } => (Outcome::Unchanged, *fresh_for),
-            Listing::Read(read) => {
-                state.address = Some(read.address.to_string());
-                state.layout.clone_from(&read.parsed.layout);
-                state.read_hash.clone_from(&read.hash);
-                (Outcome::Changed, read.fresh_for)
-            }
-            Listing::Nothing { status, retry_after, .. } => {
-                let status = status.filter(|status| *status >= 400);
-                state.error = Some(flaws.last().map_or_else(|| "no address answered".to_owned(), ToString::to_string));
-                (Outcome::Failed { status, retry_after: *retry_after }, None)
-            }
-        };
-        let policy = (self.policy)(channel, state.exempt);
-        let next = schedule::next_poll(self.now, &policy, state.failures, &outcome, fresh_for, self.chance);
-        state.next_poll = Some(next);
-        if matches!(outcome, Outcome::Failed { .. }) {
-            state.failures = state.failures.saturating_add(1);
-        } else {
-            state.failures = 0;
-            state.last_success = Some(self.now);
-            state.live_since = state.live_since.or(Some(self.now));
-        }
-    }
 }
 
 /// What is believed of the channel's source. An address that the admin has just put into feeds.yaml may show
@@ -303,18 +270,6 @@ fn is_whole(flaws: &[Flaw]) -> bool {
         matches!(code, CharsetErrors | DuplicateId | EntryWithoutLink | IllegalCharacters | LimitReached | Malformed)
     };
     !flaws.iter().any(|flaw| cut(flaw.code))
-}
-
-/// Keeps the usual number of entries up to date and tells when the page has shrunk.
-fn judge_size(parsed: &crate::model::ParsedFeed, before: &PollState, state: &mut PollState, flaws: &mut Vec<Flaw>) {
-    let entries = u32::try_from(parsed.entries.len()).unwrap_or(u32::MAX);
-    let usual = before.usual_entries;
-    if usual >= TOO_FEW_TO_JUDGE && entries < usual / SHRUNKEN {
-        flaws.push(Flaw::new(FlawCode::Shrunken, format!("{entries} entries on the page, usually about {usual}")));
-    }
-    state.entries_on_page = entries;
-    // Falls by a tenth a poll, so that a page that has become shorter for good is not called shrunken for ever.
-    state.usual_entries = entries.max(usual - usual / 10);
 }
 
 /// One flaw of a kind says as much as fifty: the first three of each code are kept, with the number of the rest.
@@ -345,29 +300,5 @@ mod tests {
         let kept = bounded((0..50).map(flaw).chain([flaw(0)]).collect());
         let details: Vec<_> = kept.iter().map(|flaw| flaw.detail.as_str()).collect();
         assert_eq!(details, ["entry 0", "entry 1", "entry 2", "and 47 more of this kind"]);
-    }
-
-    #[test]
-    fn a_page_that_halves_is_shrunken_and_one_that_stays_short_is_not_for_ever() {
-        let page = |entries: usize| crate::model::ParsedFeed {
-            entries: vec![crate::model::ParsedEntry::default(); entries],
-            ..Default::default()
-        };
-        let mut state = PollState::default();
-        let mut look = |entries: usize| {
-            let before = state.clone();
-            let mut flaws = Vec::new();
-            judge_size(&page(entries), &before, &mut state, &mut flaws);
-            !flaws.is_empty()
-        };
-        assert!(!look(27), "the first look has nothing to compare with");
-        assert!(!look(26));
-        assert!(look(5));
-        let told = (0..20).take_while(|_| look(5)).count();
-        assert!((1..20).contains(&told), "told {told} times");
-        let mut few = PollState { usual_entries: 4, ..Default::default() };
-        let mut flaws = Vec::new();
-        judge_size(&page(1), &few.clone(), &mut few, &mut flaws);
-        assert!(flaws.is_empty(), "four entries are too few to judge");
     }
 }

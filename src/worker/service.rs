@@ -2,10 +2,12 @@
 
 use super::clock::Clock;
 use super::health;
+use super::outcome::informed;
 use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
+use super::rests::Rests;
 use super::slots::{Claim, Slots};
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
@@ -29,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long running polls get to end when the service stops.
 const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// How often the clock is looked at when nothing else happens: it may be set, and the machine may sleep.
+const LOOK_AT_CLOCK: Duration = Duration::from_mins(1);
 
 /// What a service is made of.
 pub struct Setup {
@@ -96,6 +101,9 @@ pub struct Service {
     plan: Mutex<Plan>,
     in_flight: Mutex<BTreeSet<ChannelId>>,
     slots: Mutex<Slots>,
+    rests: Mutex<Rests>,
+    /// When the clock was looked at last.
+    looked: Mutex<DateTime<Utc>>,
     watch: Mutex<Option<Watch>>,
     wake: Notify,
 }
@@ -144,6 +152,8 @@ impl Service {
             plan: Mutex::default(),
             in_flight: Mutex::default(),
             slots: Mutex::default(),
+            rests: Mutex::default(),
+            looked: Mutex::new(now),
             watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
         });
@@ -174,6 +184,7 @@ impl Service {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let mut tasks = JoinSet::new();
         loop {
+            self.look_at_clock();
             while let Some((group, claim)) = self.take_due() {
                 let service = Arc::clone(&self);
                 tasks.spawn(async move { service.poll(&group, &claim).await });
@@ -181,10 +192,8 @@ impl Service {
             // Groups that have to wait are not in there: they go on when a poll ends.
             let next = lock(&self.plan).next_due();
             let due = async {
-                match next {
-                    Some(at) => self.clock.sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
+                let look = self.clock.now() + LOOK_AT_CLOCK;
+                self.clock.sleep_until(next.map_or(look, |next| next.min(look))).await;
             };
             tokio::select! {
                 () = shutdown.cancelled() => break,
@@ -196,6 +205,17 @@ impl Service {
         let rest = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_CALL, rest).await.is_err() {
             tracing::info!("polls still running were cut; nothing of them was recorded");
+        }
+    }
+
+    /// Plans everything anew if the clock was set or the machine slept since the last look, which [`Service::run`] takes
+    /// every minute: what is overdue is spread, and what was planned under a clock that ran ahead is due.
+    pub fn look_at_clock(&self) {
+        let now = self.clock.now();
+        let before = std::mem::replace(&mut *lock(&self.looked), now);
+        if schedule::stepped(before, now, LOOK_AT_CLOCK) {
+            tracing::info!(%before, %now, "the clock was set or the machine slept: everything is planned anew");
+            self.make_plan(&BTreeSet::new());
         }
     }
 
@@ -219,7 +239,12 @@ impl Service {
         let states = lock(&self.states);
         let mut slots = lock(&self.slots);
         let now = self.clock.now();
-        let (group, claim) = slots.next(&mut lock(&self.plan), now, |group| claim(group, &states))?;
+        let rests = lock(&self.rests);
+        let claim = |group: &Group| {
+            let rests_until = rests.until(group, |channel| states.get(&channel.id), now);
+            Claim { rests_until, ..claim(group, &states) }
+        };
+        let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
         lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
         Some((group, claim))
     }
@@ -259,9 +284,13 @@ impl Service {
                 changed.insert(channel.clone());
             }
             lock(&self.in_flight).remove(&channel);
-            let next = state.next_poll.unwrap_or(now + chrono::TimeDelta::hours(1));
+            let next = state.next_poll;
+            lock(&self.rests).note(&state);
             lock(&self.states).insert(channel.clone(), state);
-            lock(&self.plan).schedule(&channel, next);
+            // One that is gone for good is not due again before its part of feeds.yaml changes.
+            if let Some(next) = next {
+                lock(&self.plan).schedule(&channel, next);
+            }
         }
         if !changed.is_empty()
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
@@ -288,17 +317,12 @@ impl Service {
         for channel in group.iter() {
             let mut state = states.get(&channel.id).cloned().unwrap_or_default();
             let failed = schedule::Outcome::Failed { status: None, retry_after: None };
-            let next = schedule::next_poll(
-                now,
-                &policy(channel, state.exempt),
-                state.failures,
-                &failed,
-                None,
-                (self.chance)(),
-            );
+            let before = schedule::Before { failures: state.failures, hints: &state.hints };
+            let policy = policy(channel, state.exempt);
+            let next = schedule::next_poll(now, &policy, &before, &failed, None, (self.chance)());
             state.failures = state.failures.saturating_add(1);
             state.last_poll = Some(now);
-            state.next_poll = Some(next);
+            state.next_poll = next;
             state.error = Some(flaw.to_string());
             state.flaws = vec![flaw.clone()];
             let before = state.clone();
@@ -319,12 +343,26 @@ impl Service {
         let due = |channel: &Channel| {
             let state = states.get(&channel.id);
             if at_once.contains(&channel.id) {
-                return now;
+                return Some(now);
             }
-            let never = state.is_none_or(|state| state.last_poll.is_none());
-            schedule::first_poll(now, state.and_then(|state| state.next_poll), never, (self.chance)())
+            let gone = state.filter(|state| state.gone.is_some());
+            if gone.is_some_and(|state| state.config_hash == config::fingerprint(channel)) {
+                return None;
+            }
+            let (last, next) = state.map_or((None, None), |state| (state.last_poll, state.next_poll));
+            Some(schedule::first_poll(now, next, last, (self.chance)()))
         };
-        let mut plan = Plan::new(&current.channels, due);
+        let mut rests = Rests::default();
+        let of_channels = current.channels.iter().filter_map(|channel| states.get(&channel.id));
+        of_channels.filter(|state| state.host_rests.is_some()).for_each(|state| rests.note(state));
+        *lock(&self.rests) = rests;
+        let interval = |channel: &Channel| {
+            let state = states.get(&channel.id);
+            let policy = policy(channel, state.is_some_and(|state| state.exempt));
+            state.map_or(policy, |state| informed(policy, state, now)).interval()
+        };
+        let rate = current.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
+        let mut plan = Plan::new(&current.channels, rate, due);
         for channel in lock(&self.in_flight).iter() {
             plan.in_flight(channel);
         }
@@ -340,7 +378,7 @@ fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
         let last = states.get(&channel.id).and_then(|state| state.attempts.first());
         last.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none())
     };
-    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead) }
+    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead), rests_until: None }
 }
 
 /// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.

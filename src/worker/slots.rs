@@ -17,11 +17,15 @@ pub(super) struct Claim {
     pub(super) site: String,
     /// Its host did not answer last time.
     pub(super) suspect: bool,
+    /// Its hosts asked to be left alone until then, which is yet to come.
+    pub(super) rests_until: Option<DateTime<Utc>>,
 }
 
 /// Why a group has to wait.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Wait {
+    /// Its hosts asked to be left alone until then.
+    Until(DateTime<Utc>),
     /// Another group of this site is being polled.
     Site(String),
     /// As many suspects as may be are being polled.
@@ -63,6 +67,9 @@ impl Slots {
 
     /// Whether a group may be polled now; else what it waits for.
     fn admit(&self, claim: &Claim) -> Result<(), Wait> {
+        if let Some(until) = claim.rests_until {
+            return Err(Wait::Until(until));
+        }
         if self.sites.contains_key(&claim.site) {
             return Err(Wait::Site(claim.site.clone()));
         }

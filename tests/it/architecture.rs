@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("rule", &["model", "normalise", "extract"]),
     ("schedule", &["model"]),
     ("health", &["model"]),
+    ("doctor", &["model"]),
     ("config", &["model", "rule", "extract", "normalise"]),
     ("merge", &["model", "config", "normalise", "rule"]),
     ("render", &["model", "health"]),
@@ -57,6 +58,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "rule",
             "config",
             "decode",
+            "doctor",
             "parse",
             "import",
             "render",
@@ -133,6 +135,7 @@ const PURE: &[&str] = &[
     "merge",
     "render",
     "import",
+    "doctor",
 ];
 
 /// The most lines of a source file; tests in a module of their own file are apart.

@@ -7,6 +7,7 @@ mod bad_input;
 mod binary;
 mod kit;
 mod observability;
+mod polite;
 mod portal;
 mod reload;
 mod rules;

@@ -164,7 +164,7 @@ async fn trouble_at_the_source_changes_nothing_published() {
     noise.extend((0..4000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8));
     let cases: Vec<(&str, Answer, &[&str])> = vec![
         ("an error", Answer::status(500), &["http-status"]),
-        ("gone", Answer::status(410), &["http-status"]),
+        ("not found", Answer::status(404), &["http-status"]),
         ("nothing", page(""), &["empty", "truncated"]),
         ("an empty list", page("<ul id=leftList></ul>"), &["no-layout-fits", "empty"]),
         ("a login page", page(login), &["login"]),

@@ -3,12 +3,21 @@
 use super::{Module, no_entry};
 use crate::parse::draft::FeedDraft;
 use crate::xml::{Element, Namespace};
+use chrono::DateTime;
 
 pub(super) const MODULE: Module = Module { namespaces: &[Namespace::Sy, Namespace::Admin], entry: no_entry, feed };
 
 fn feed(element: Element<'_, '_>, draft: &mut FeedDraft) {
     match element.name() {
         "updateperiod" => draft.period.0 = minutes(&element.text()),
+        // W3C-DTF, of which RFC 3339 is the form with a time and a zone; others say nothing.
+        "updatebase" => {
+            let text = element.text();
+            // The specification's own example has no seconds.
+            let base =
+                DateTime::parse_from_rfc3339(&text).or_else(|_| DateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M%#z"));
+            draft.feed.hints.base = base.ok().map(|base| base.to_utc());
+        }
         "updatefrequency" => draft.period.1 = element.text().parse().ok(),
         "generatorAgent" | "generatoragent" => {
             let agent = element.any_attribute("resource").map(|agent| agent.trim().to_owned());

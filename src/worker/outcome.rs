@@ -1,0 +1,140 @@
+//! What the outcome of a poll says: when to come back, whether the source is gone, what is usual for it.
+
+use super::listing::Listing;
+use super::poll::Poller;
+use crate::config::Channel;
+use crate::model::{Flaw, FlawCode, Hints, ParsedFeed, Precision};
+use crate::schedule::{self, Before, Outcome, Policy};
+use crate::store::{Attempt, Change, Poll, PollState};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashSet;
+
+/// How many attempts are kept for `/admin`.
+const ATTEMPTS_KEPT: usize = 50;
+
+/// A page with fewer than this part of its usual entries has shrunk.
+const SHRUNKEN: u32 = 2;
+
+/// How long after its host one is asked again that was told to wait.
+const BEHIND: TimeDelta = TimeDelta::minutes(1);
+
+/// Pages with fewer entries than this never count as shrunken.
+const TOO_FEW_TO_JUDGE: u32 = 6;
+
+impl Poller<'_> {
+    pub(super) fn note_attempt(&self, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
+        let (url, status, failed) = match listing {
+            Listing::Unchanged { url, status, .. } => (url.to_string(), Some(*status), false),
+            Listing::Read(read) => (read.url.to_string(), Some(read.status), false),
+            Listing::Nothing { url, status, .. } => {
+                (url.as_ref().map(ToString::to_string).unwrap_or_default(), *status, true)
+            }
+        };
+        let error = if failed { flaws.last().map(ToString::to_string) } else { None };
+        state.attempts.insert(0, Attempt { at: self.now, url, status, millis: 0, changed: 0, error });
+        state.attempts.truncate(ATTEMPTS_KEPT);
+    }
+
+    pub(super) fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
+        let (outcome, fresh_for) = match listing {
+            Listing::Unchanged { fresh_for, .. } => (Outcome::Unchanged, *fresh_for),
+            Listing::Read(read) => {
+                if !read.parsed.entries.is_empty() {
+                    state.hints.clone_from(&read.parsed.hints);
+                }
+                state.address = Some(read.address.to_string());
+                state.layout.clone_from(&read.parsed.layout);
+                state.read_hash.clone_from(&read.hash);
+                (Outcome::Changed, read.fresh_for)
+            }
+            Listing::Nothing { status, retry_after, gone, .. } => {
+                let status = status.filter(|status| *status >= 400);
+                state.error = Some(flaws.last().map_or_else(|| "no address answered".to_owned(), ToString::to_string));
+                // 410 from one of several addresses is one of the reasons why none served the channel.
+                let status = status.filter(|status| *status != 410);
+                let failed = Outcome::Failed { status, retry_after: *retry_after };
+                (if *gone { Outcome::Gone } else { failed }, None)
+            }
+        };
+        state.gone = matches!(outcome, Outcome::Gone).then_some(self.now);
+        let policy = informed((self.policy)(channel, state.exempt), state, self.now);
+        let before = Before { failures: state.failures, hints: &state.hints };
+        state.next_poll = schedule::next_poll(self.now, &policy, &before, &outcome, fresh_for, self.chance);
+        state.host_rests = match outcome {
+            // What the feed asks for itself concerns nobody else on its host.
+            Outcome::Failed { status: Some(429 | 503), .. } => {
+                let alone = Before { failures: 0, hints: &Hints::default() };
+                schedule::next_poll(self.now, &policy, &alone, &outcome, None, 0.0)
+            }
+            _ => None,
+        };
+        // Those on its host that were not told to wait go first: else one that is always told would stop them all.
+        let behind = state.host_rests.map(|until| until + BEHIND);
+        state.next_poll = state.next_poll.map(|next| behind.map_or(next, |behind| next.max(behind)));
+        if matches!(outcome, Outcome::Failed { .. } | Outcome::Gone) {
+            state.failures = state.failures.saturating_add(1);
+        } else {
+            state.failures = 0;
+            state.last_success = Some(self.now);
+            state.live_since = state.live_since.or(Some(self.now));
+        }
+    }
+}
+
+/// The policy with the interval that was learnt, where none is configured.
+pub(super) fn informed(policy: Policy, state: &PollState, now: DateTime<Utc>) -> Policy {
+    let learnt = schedule::learnt(&policy, &state.rhythm, now, state.last_change);
+    Policy { default: learnt.unwrap_or(policy.default), ..policy }
+}
+
+/// Learns from the new entries of a poll. Dates that name a day only say nothing of hours and gaps.
+pub(super) fn learn(poll: &mut Poll, change: &Change, before: &PollState) {
+    let new: HashSet<_> = change.new.iter().collect();
+    let candidates = poll.seen.iter().flat_map(|seen| &seen.candidates);
+    let dates = candidates.map(|candidate| &candidate.entry).filter(|entry| new.contains(&entry.id));
+    let dates: Vec<_> = dates.map(|entry| entry.published).filter(|date| date.precision != Precision::Day).collect();
+    let dates: Vec<_> = dates.iter().map(|date| date.at.to_utc()).collect();
+    let since = before.last_change.filter(|_| before.live_since.is_some());
+    schedule::learn(&mut poll.state.rhythm, poll.at, since, change.new.len(), &dates);
+}
+
+/// Keeps the usual number of entries up to date and tells when the page has shrunk.
+pub(super) fn judge_size(parsed: &ParsedFeed, before: &PollState, state: &mut PollState, flaws: &mut Vec<Flaw>) {
+    let entries = u32::try_from(parsed.entries.len()).unwrap_or(u32::MAX);
+    let usual = before.usual_entries;
+    if usual >= TOO_FEW_TO_JUDGE && entries < usual / SHRUNKEN {
+        flaws.push(Flaw::new(FlawCode::Shrunken, format!("{entries} entries on the page, usually about {usual}")));
+    }
+    state.entries_on_page = entries;
+    // Falls by a tenth a poll, so that a page that has become shorter for good is not called shrunken for ever.
+    state.usual_entries = entries.max(usual - usual / 10);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_halves_is_shrunken_and_one_that_stays_short_is_not_for_ever() {
+        let page = |entries: usize| ParsedFeed {
+            entries: vec![crate::model::ParsedEntry::default(); entries],
+            ..Default::default()
+        };
+        let mut state = PollState::default();
+        let mut look = |entries: usize| {
+            let before = state.clone();
+            let mut flaws = Vec::new();
+            judge_size(&page(entries), &before, &mut state, &mut flaws);
+            !flaws.is_empty()
+        };
+        assert!(!look(27), "the first look has nothing to compare with");
+        assert!(!look(26));
+        assert!(look(5));
+        let told = (0..20).take_while(|_| look(5)).count();
+        assert!((1..20).contains(&told), "told {told} times");
+        let mut few = PollState { usual_entries: 4, ..Default::default() };
+        let mut flaws = Vec::new();
+        judge_size(&page(1), &few.clone(), &mut few, &mut flaws);
+        assert!(flaws.is_empty(), "four entries are too few to judge");
+    }
+}

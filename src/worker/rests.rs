@@ -1,0 +1,60 @@
+//! Hosts that asked to be left alone (429, 503): what one channel was told holds for all that ask the same host and
+//! port, and for nobody else.
+
+use super::plan::Group;
+use crate::config::Channel;
+use crate::store::PollState;
+use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+use url::Url;
+
+type Host = (String, u16);
+
+/// The hosts that are left alone, and until when.
+#[derive(Debug, Default)]
+pub(super) struct Rests(HashMap<Host, DateTime<Utc>>);
+
+fn host(url: &Url) -> Host {
+    (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or_default())
+}
+
+/// The address that is asked for one in feeds.yaml: itself, or the one that was adopted.
+pub(super) fn asked(state: Option<&PollState>, url: &Url) -> Url {
+    let adopted = state.and_then(|state| state.moved.get(url.as_str())?.adopted.as_deref());
+    adopted.and_then(|adopted| Url::parse(adopted).ok()).unwrap_or_else(|| url.clone())
+}
+
+impl Rests {
+    /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host.
+    pub(super) fn note(&mut self, state: &PollState) {
+        let Some(attempt) = state.attempts.first() else { return };
+        let Ok(url) = Url::parse(&attempt.url) else { return };
+        match state.host_rests {
+            Some(until) => {
+                let known = self.0.entry(host(&url)).or_insert(until);
+                *known = until.max(*known);
+            }
+            None if attempt.error.is_none() => {
+                self.0.remove(&host(&url));
+            }
+            None => {}
+        }
+    }
+
+    /// Until when a group has to wait, because each of its addresses is on a host that is left alone.
+    pub(super) fn until<'a>(
+        &self,
+        group: &Group,
+        state: impl Fn(&Channel) -> Option<&'a PollState>,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        let mut earliest = None;
+        for channel in group.iter() {
+            for url in channel.addresses() {
+                let until = *self.0.get(&host(&asked(state(channel), url))).filter(|until| **until > now)?;
+                earliest = Some(earliest.map_or(until, |known: DateTime<Utc>| known.min(until)));
+            }
+        }
+        earliest
+    }
+}
