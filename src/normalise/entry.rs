@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub link_key: Option<String>,
     /// The value of its title-and-day key.
     pub title_day: Option<String>,
+    /// An id made from all that it says, for entries of external feeds that nothing else identifies.
+    pub text_key: Option<String>,
 }
 
 /// Resolves addresses and says which were refused.
@@ -100,7 +102,8 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
         links,
     };
     let link_key = link.as_ref().map(|link| link_key(link, read.identity.as_deref(), context.kind));
-    Draft { entry, guid, link, link_key, title_day }
+    let text_key = (context.kind == Kind::External).then(|| identity::text_key(read)).flatten();
+    Draft { entry, guid, link, link_key, title_day, text_key }
 }
 
 /// The entry's authors. Those of the feed are the authors of entries that name none in Atom (RFC 4287 section
