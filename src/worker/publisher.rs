@@ -11,6 +11,7 @@ use crate::store::{Store, StoreError};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Makes the published set.
 pub(super) struct Publisher {
@@ -18,14 +19,17 @@ pub(super) struct Publisher {
     shelf: Arc<Shelf>,
     /// One at a time: two that read the same old set would each lose what the other adds.
     turn: tokio::sync::Mutex<Workbench>,
+    /// Whether anything that changed could not be published.
+    owes: AtomicBool,
 }
 
 /// What is kept between two publications.
-#[derive(Default)]
 struct Workbench {
     kept: Kept,
     /// Documents that are published but not compressed yet.
     plain: Vec<Arc<Document>>,
+    /// What could not be published the last time; `None` when it was everything.
+    owed: Option<BTreeSet<ChannelId>>,
 }
 
 /// Which feeds are to be made anew.
@@ -38,7 +42,13 @@ pub(super) enum Scope<'a> {
 
 impl Publisher {
     pub(super) fn new(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Self {
-        Self { store, shelf, turn: tokio::sync::Mutex::default() }
+        let bench = Workbench { kept: Kept::default(), plain: Vec::new(), owed: Some(BTreeSet::new()) };
+        Self { store, shelf, turn: tokio::sync::Mutex::new(bench), owes: AtomicBool::new(false) }
+    }
+
+    /// Whether anything that changed could not be published; the next [`Publisher::refresh`] tries it again.
+    pub(super) fn owes(&self) -> bool {
+        self.owes.load(Ordering::Relaxed)
     }
 
     /// Brings the published set up to date. What cannot be read from the store stays as it is published.
@@ -57,10 +67,11 @@ impl Publisher {
         let mut made = Made::default();
         let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
         let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, channel)).collect();
-        let touched = match scope {
+        let touched: Option<BTreeSet<ChannelId>> = match scope {
             Scope::All => None,
-            Scope::Channels(ids) => Some(ids),
+            Scope::Channels(ids) => turn.owed.as_ref().map(|owed| owed.union(ids).cloned().collect()),
         };
+        let touched = touched.as_ref();
         turn.kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
         for spec in config.inner_first() {
             let old = published.get(&spec.id).copied();
@@ -97,6 +108,8 @@ impl Publisher {
         let (config, status) = (Arc::clone(config), Arc::clone(status));
         let (feeds, documents, health) = (made.ordered(&config), made.documents, before.health.clone());
         self.shelf.put(Published { config, status, feeds, documents, health });
+        self.owes.store(made.trouble.is_some(), Ordering::Relaxed);
+        turn.owed = if made.trouble.is_some() { touched.cloned() } else { Some(BTreeSet::new()) };
         made.trouble.map_or(Ok(()), Err)
     }
 

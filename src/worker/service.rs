@@ -199,7 +199,12 @@ impl Service {
                 () = shutdown.cancelled() => break,
                 Some(_) = tasks.join_next() => {}
                 () = self.wake.notified() => {}
-                () = due => {}
+                () = due => {
+                    if self.publisher.owes() {
+                        let service = Arc::clone(&self);
+                        tasks.spawn(async move { drop(service.publish_channels(&BTreeSet::new()).await) });
+                    }
+                }
             }
         }
         let rest = async { while tasks.join_next().await.is_some() {} };
@@ -292,10 +297,10 @@ impl Service {
                 lock(&self.plan).schedule(&channel, next);
             }
         }
-        if !changed.is_empty()
+        if (!changed.is_empty() || self.publisher.owes())
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
         {
-            tracing::error!(%error, "what changed could not be published; the old documents stay");
+            tracing::error!(%error, "what changed could not be published; the old documents stay until the next try");
         }
         if told {
             self.publish_incidents().await;
