@@ -157,6 +157,25 @@ fn entries_of_nothing_but_a_text_are_known_by_it() {
 }
 
 #[test]
+fn what_a_source_is_called_is_plain_text() {
+    let source = |title: &str| Source { title: title.to_owned(), ..Source::default() };
+    for (written, html, expected) in [
+        ("A & B", None, "A & B"),
+        ("A &amp; B", None, "A &amp; B"),
+        ("A &amp; <b>B</b>", Some("A &amp; <b>B</b>"), "A & B"),
+        ("<b> </b>", Some("<b> </b>"), "<b> </b>"),
+    ] {
+        let read = ParsedEntry {
+            source: Some(source(written)),
+            source_title: html.map(Text::html),
+            ..entry("标题标题标题", "/1", "2019-12-10")
+        };
+        let (found, _) = run(Kind::External, vec![read]);
+        assert_eq!(found[0].entry.source.as_ref().unwrap().title, expected, "{written}");
+    }
+}
+
+#[test]
 fn repeated_entries_are_one() {
     let mut again = entry("标题标题标题", "http://www.workercn.cn/1.shtml", "2019-12-10");
     again.summary = Some(Text::plain("摘要"));
