@@ -67,10 +67,11 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
         format!("cannot listen on {}: is another Heliu running? Choose another with --listen", args.listen)
     })?;
     let address = listener.local_addr()?;
-    tracing::info!(%address, config = %args.config.config.display(), data = %args.data.data.display(), "serving http://{address}/");
     let shutdown = CancellationToken::new();
     let hang_up = Arc::new(Notify::new());
     listen_for_signals(&shutdown, &hang_up)?;
+    // Whoever reads this line may send a signal.
+    tracing::info!(%address, config = %args.config.config.display(), data = %args.data.data.display(), "serving http://{address}/");
     let watcher = tokio::spawn(worker::watch(Arc::clone(&service), hang_up, shutdown.clone()));
     let poller = tokio::spawn(Arc::clone(&service).run(shutdown.clone()));
     let site = Arc::new(serve::Site {
