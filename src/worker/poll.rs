@@ -14,10 +14,13 @@ use crate::normalise;
 use crate::schedule::{self, Policy};
 use crate::store::{Change, Guard, Poll, PollState, Seen, Store, StoreError};
 use crate::telemetry::Metrics;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// When a poll that could not be recorded is done again; while the store says that it cannot record, nobody is asked.
+const RECORD_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// What polls need.
 pub(super) struct Poller<'a> {
@@ -108,9 +111,9 @@ impl Poller<'_> {
             Ok(change) => Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None },
             Err(error) => {
                 // Nothing was recorded, so nothing may look polled: it is due again after a pause.
-                let failures = before.failures.saturating_add(1);
-                let next_poll = Some(schedule::article_retry(self.now, failures));
-                let state = PollState { error: Some(error.to_string()), failures, next_poll, ..before };
+                // That is not its source's failure, and no reason to ask it less often later.
+                let next_poll = Some(self.now + RECORD_RETRY);
+                let state = PollState { error: Some(error.to_string()), next_poll, ..before };
                 Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
             }
         }

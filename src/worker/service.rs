@@ -9,6 +9,7 @@ use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
 use super::rests::Rests;
 use super::slots::{Claim, Slots};
+use super::tend::{LOOK_AT_CLOCK, Tending};
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
 use crate::model::{ChannelId, Flaw, FlawCode};
@@ -32,8 +33,8 @@ use tokio_util::sync::CancellationToken;
 /// How long running polls get to end when the service stops.
 const LAST_CALL: Duration = Duration::from_secs(5);
 
-/// How often the clock is looked at when nothing else happens: it may be set, and the machine may sleep.
-const LOOK_AT_CLOCK: Duration = Duration::from_mins(1);
+/// How often the store is looked at while it cannot record.
+const LOOK_AT_STORE: Duration = Duration::from_secs(15);
 
 /// What a service is made of.
 pub struct Setup {
@@ -103,7 +104,8 @@ pub struct Service {
     slots: Mutex<Slots>,
     rests: Mutex<Rests>,
     /// When the clock was looked at last.
-    looked: Mutex<DateTime<Utc>>,
+    pub(super) looked: Mutex<DateTime<Utc>>,
+    pub(super) tending: Tending,
     watch: Mutex<Option<Watch>>,
     wake: Notify,
 }
@@ -154,15 +156,23 @@ impl Service {
             slots: Mutex::default(),
             rests: Mutex::default(),
             looked: Mutex::new(now),
+            tending: Tending::default(),
             watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
         });
         let channels = service.current.load().channels.clone();
         service.take_snapshots(&channels).await;
         service.release_held(&channels).await;
-        service.publish(Scope::All).await?;
+        match service.publish(Scope::All).await {
+            // What can be read of a damaged ledger is on the shelf.
+            Err(error) if service.store.ready().await.is_err() && !service.shelf.get().feeds.is_empty() => {
+                tracing::error!(%error, "not every feed could be published");
+            }
+            published => published?,
+        }
         service.publish_incidents().await;
         service.count_channels();
+        service.store_is_well().await;
         service.make_plan(&BTreeSet::new());
         Ok(service)
     }
@@ -185,26 +195,22 @@ impl Service {
         let mut tasks = JoinSet::new();
         loop {
             self.look_at_clock();
-            while let Some((group, claim)) = self.take_due() {
+            let well = self.store_is_well().await;
+            while well && let Some((group, claim)) = self.take_due() {
                 let service = Arc::clone(&self);
                 tasks.spawn(async move { service.poll(&group, &claim).await });
             }
             // Groups that have to wait are not in there: they go on when a poll ends.
-            let next = lock(&self.plan).next_due();
+            let next = lock(&self.plan).next_due().filter(|_| well);
             let due = async {
-                let look = self.clock.now() + LOOK_AT_CLOCK;
+                let look = self.clock.now() + if well { LOOK_AT_CLOCK } else { LOOK_AT_STORE };
                 self.clock.sleep_until(next.map_or(look, |next| next.min(look))).await;
             };
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(_) = tasks.join_next() => {}
                 () = self.wake.notified() => {}
-                () = due => {
-                    if self.publisher.owes() {
-                        let service = Arc::clone(&self);
-                        tasks.spawn(async move { drop(service.publish_channels(&BTreeSet::new()).await) });
-                    }
-                }
+                () = due => {}
             }
         }
         let rest = async { while tasks.join_next().await.is_some() {} };
@@ -213,21 +219,11 @@ impl Service {
         }
     }
 
-    /// Plans everything anew if the clock was set or the machine slept since the last look, which [`Service::run`] takes
-    /// every minute: what is overdue is spread, and what was planned under a clock that ran ahead is due.
-    pub fn look_at_clock(&self) {
-        let now = self.clock.now();
-        let before = std::mem::replace(&mut *lock(&self.looked), now);
-        if schedule::stepped(before, now, LOOK_AT_CLOCK) {
-            tracing::info!(%before, %now, "the clock was set or the machine slept: everything is planned anew");
-            self.make_plan(&BTreeSet::new());
-        }
-    }
-
     /// Polls everything that is due at this instant, one group after the other; tells how many groups that were.
     pub async fn poll_due(&self) -> usize {
         let mut count = 0;
-        while let Some((group, claim)) = self.take_due() {
+        let well = self.store_is_well().await;
+        while well && let Some((group, claim)) = self.take_due() {
             self.poll(&group, &claim).await;
             count += 1;
         }
@@ -297,7 +293,7 @@ impl Service {
                 lock(&self.plan).schedule(&channel, next);
             }
         }
-        if (!changed.is_empty() || self.publisher.owes())
+        if !changed.is_empty()
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
         {
             tracing::error!(%error, "what changed could not be published; the old documents stay until the next try");

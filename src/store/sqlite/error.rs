@@ -20,6 +20,11 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     error.code()?.parse::<i32>().ok().map(|extended| extended & 0xff)
 }
 
+/// Whether the file itself is damaged, and not just one of its rows.
+pub(super) fn is_damage(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(CORRUPT | NOTADB))
+}
+
 /// An error while the store is in use.
 pub(super) fn in_use(path: &Path, error: &sqlx::Error) -> StoreError {
     let reason = error.to_string();

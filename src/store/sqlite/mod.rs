@@ -5,15 +5,28 @@
 //! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
 
 mod aside;
+mod backup;
+#[cfg(test)]
+mod backup_tests;
+mod copy;
+#[cfg(test)]
+mod damage_tests;
 mod error;
 mod folder;
 mod migrate;
 mod open;
 mod record;
+mod restore;
+mod salvage;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
-use super::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
+pub use backup::back_up;
+pub use restore::restore;
+pub use salvage::Salvage;
+
+use super::{Change, FetchState, Poll, PollState, Sizes, Stamp, Store, StoreError, reconcile};
 use crate::model::{ChannelId, KeyKind, Mark, Record, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -27,6 +40,7 @@ use std::path::{Path, PathBuf};
 pub struct SqliteStore {
     path: PathBuf,
     hold: folder::Hold,
+    trouble: trouble::Trouble,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -52,8 +66,10 @@ impl SqliteStore {
         open::check(&mut connection, &self.path, "integrity_check").await
     }
 
+    /// What went wrong. Damage of the file is remembered, whoever met it.
     fn error(&self, error: &sqlx::Error) -> StoreError {
         match error {
+            damage if error::is_damage(damage) => self.trouble.note(true, error::in_use(&self.path, damage)),
             sqlx::Error::Decode(reason) => error::damaged(&self.path, format!("a row cannot be read: {reason}")),
             sqlx::Error::ColumnDecode { source, index } => {
                 error::damaged(&self.path, format!("column {index} cannot be read: {source}"))
@@ -66,8 +82,28 @@ impl SqliteStore {
     /// then often rolled back by itself (full disk, disk error), which the driver does not notice: it would
     /// refuse every later transaction. For another, after a failed fsync only the disk tells what was kept.
     fn failed(&self, connection: &mut PoolConnection<Sqlite>, error: &sqlx::Error) -> StoreError {
-        connection.close_on_drop();
-        self.error(error)
+        let error = self.trouble.note(false, self.error(error));
+        // A damaged file is not written again, not even by SQLite, which copies the log into it as the last one closes.
+        if self.trouble.lasting().is_ok() {
+            connection.close_on_drop();
+        }
+        error
+    }
+
+    /// The connection that writes. Refuses when the file is not the one that was opened, and once it is damaged:
+    /// writing on would spread the damage.
+    async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.trouble.lasting()?;
+        self.hold.check(&self.path).await?;
+        self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))
+    }
+
+    /// Writes something that changes nothing, to learn whether the disk takes it.
+    async fn try_to_write(&self) -> Result<(), StoreError> {
+        let mut connection = self.writing().await?;
+        open::rewrite(&mut connection).await.map_err(|e| self.failed(&mut connection, &e))?;
+        self.trouble.over();
+        Ok(())
     }
 
     /// The row's state. Flaws with codes of a newer Heliu are left out rather than losing the state.
@@ -133,10 +169,7 @@ async fn stamp_whole(
             .bind(document)
             .fetch_optional(&mut *transaction)
             .await?;
-        let stored = row.map(|(hash, seconds)| Stamp {
-            hash,
-            modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH),
-        });
+        let stored = row.map(|(hash, seconds)| stamp_of(hash, seconds));
         let stamp = super::next_stamp(stored.as_ref(), hash, at);
         if stored.as_ref() != Some(&stamp) {
             sqlx::query("INSERT OR REPLACE INTO stamp (document, hash, modified) VALUES (?1, ?2, ?3)")
@@ -150,6 +183,11 @@ async fn stamp_whole(
     }
     transaction.commit().await?;
     Ok(stamps)
+}
+
+/// A row of the table `stamp`.
+fn stamp_of(hash: String, seconds: i64) -> Stamp {
+    Stamp { hash, modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH) }
 }
 
 fn record_of(channel: &ChannelId, row: &SqliteRow) -> sqlx::Result<Record> {
@@ -168,9 +206,11 @@ fn record_of(channel: &ChannelId, row: &SqliteRow) -> sqlx::Result<Record> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
-        self.hold.check(&self.path).await?;
-        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
-        record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))
+        let mut connection = self.writing().await?;
+        let change = record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))?;
+        self.trouble.over();
+        self.hold.note(change.seq);
+        Ok(change)
     }
 
     async fn latest_under(
@@ -220,8 +260,7 @@ impl Store for SqliteStore {
     }
 
     async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.hold.check(&self.path).await?;
-        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
+        let mut connection = self.writing().await?;
         release_whole(&mut connection, channel, at).await.map_err(|e| self.failed(&mut connection, &e))
     }
 
@@ -281,7 +320,7 @@ impl Store for SqliteStore {
     }
 
     async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
+        let mut connection = self.writing().await?;
         stamp_whole(&mut connection, documents, at).await.map_err(|e| self.failed(&mut connection, &e))
     }
 
@@ -292,12 +331,34 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.hold.check(&self.path).await?;
+        if self.trouble.is_to_be_tried()? {
+            self.try_to_write().await?;
+        }
         self.created().await.map(drop)
     }
 
+    async fn ready(&self) -> Result<(), StoreError> {
+        if self.trouble.is_none() { Ok(()) } else { self.ping().await }
+    }
+
+    async fn sizes(&self) -> Option<Sizes> {
+        let log = tokio::fs::metadata(copy::beside(&self.path, "-wal")).await.map_or(0, |meta| meta.len());
+        Some(Sizes { file: tokio::fs::metadata(&self.path).await.ok()?.len(), log })
+    }
+
     async fn close(&self) {
+        if self.trouble.lasting().is_err() {
+            // The connections end with the process, without copying the log into a damaged file.
+            std::mem::forget((self.readers.clone(), self.writer.clone()));
+            self.hold.release();
+            return;
+        }
         self.readers.close().await;
-        self.writer.close().await; // the last one out copies the log into the file
+        // The last one out copies the log into the file. That may be somebody else, who may never do it.
+        if let Ok(mut connection) = self.writing().await {
+            let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_optional(&mut *connection).await;
+        }
+        self.writer.close().await;
         self.hold.release();
     }
 }
