@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 use std::borrow::Cow;
@@ -58,6 +59,7 @@ pub struct Metrics {
     publish_seconds: Histogram,
     /// By the first digit of the status; index 0 is 1xx.
     responses: [Counter; 5],
+    lost_readings: Gauge,
     channels: Arc<Channels>,
 }
 
@@ -101,6 +103,8 @@ impl Metrics {
         let store_seconds = known(r, "store_write_duration_seconds", "How long recording one poll took", seconds(WORK));
         let publish_seconds =
             known(r, "publish_duration_seconds", "How long it took to publish what a poll changed", seconds(WORK));
+        let help = "Documents that take too long to read and were given up, but are still being read";
+        let lost_readings = known(r, "lost_readings", help, Gauge::default());
         let responses = Counters::default();
         r.register("http_responses", "Answers by the class of their status", responses.clone());
         let responses =
@@ -115,6 +119,7 @@ impl Metrics {
             store_seconds,
             publish_seconds,
             responses,
+            lost_readings,
             channels,
         }
     }
@@ -150,6 +155,11 @@ impl Metrics {
     /// Notes how long publishing took.
     pub fn published(&self, took: Duration) {
         self.publish_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Says how many documents are being read although they were given up.
+    pub fn lost_readings(&self, count: usize) {
+        self.lost_readings.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts an answer.
