@@ -23,13 +23,13 @@ pub struct Validators {
     /// Whether a string is a CSS selector of the DOM crate; the error says what is wrong.
     pub selector: fn(&str) -> Result<(), String>,
     /// Whether a file that feeds.yaml names can be read; the error says why not.
-    pub file: fn(&Path) -> Result<(), String>,
+    pub file: fn(&Path, &Path) -> Result<(), String>,
 }
 
 impl Default for Validators {
     /// Checks that need no DOM and look at no file: brackets and quotes are in pairs.
     fn default() -> Self {
-        Self { selector, file: |_| Ok(()) }
+        Self { selector, file: |_, _| Ok(()) }
     }
 }
 

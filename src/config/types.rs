@@ -97,6 +97,8 @@ pub enum Origin {
 /// Bundled pages that are served until the first live poll succeeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
+    /// The folder of feeds.yaml, which no file may lead out of.
+    pub folder: PathBuf,
     /// The file, relative to feeds.yaml's folder; resolved to a path that can be opened.
     pub file: PathBuf,
     /// The address that the page was saved from; base of relative links.

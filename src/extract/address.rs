@@ -8,6 +8,10 @@ use regex::{Captures, Regex};
 use std::sync::Arc;
 use url::Url;
 
+/// Longest address that is taken over, in bytes (RFC 9110 section 4.1 asks for at least 8,000). A longer base would be
+/// repeated in every address of the page.
+const LONGEST: usize = 8000;
+
 /// The base for relative addresses: `<base href>` if there is one, else the page's own address.
 pub(super) fn base_of(page: &Page, url: &Url) -> Url {
     let href = Selector::new("base[href]")
@@ -20,7 +24,7 @@ pub(super) fn base_of(page: &Page, url: &Url) -> Url {
 /// Resolves an address against its base; `None` when it is not http or https, or only a script or an anchor.
 pub(super) fn resolve(base: &Url, href: &str) -> Option<Url> {
     let href = super::text::trim(href);
-    if href.is_empty() || href.starts_with('#') {
+    if href.is_empty() || href.starts_with('#') || href.len() > LONGEST {
         return None;
     }
     // `//32847/32847.shtml` on the portal is a path with a slash too many: no host is a bare number.
@@ -41,7 +45,7 @@ pub(super) fn resolve(base: &Url, href: &str) -> Option<Url> {
 }
 
 fn is_web(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https") && url.has_host()
+    matches!(url.scheme(), "http" | "https") && url.has_host() && url.as_str().len() <= LONGEST
 }
 
 /// [`UrlRules`] with their patterns compiled.

@@ -22,11 +22,17 @@ const ADDRESSES: [&str; 4] = ["href", "src", "poster", "cite"];
 pub(super) const VOID: [&str; 14] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
+/// About the most that is written, in bytes: what `normalise` reads of a text. Addresses grow when they become absolute.
+const LONGEST: usize = 2 << 20;
+
 /// The HTML of a node, with the node itself or only what is in it.
 pub(super) fn write(node: Node<'_>, base: &Url, with_itself: bool, out: &mut String) {
     let mut walk = node.walk();
     let mut outermost = true;
     while let Some(step) = walk.next() {
+        if out.len() > LONGEST {
+            break;
+        }
         let (Step::Enter(at) | Step::Leave(at)) = step;
         let entering = matches!(step, Step::Enter(_));
         let first = std::mem::take(&mut outermost);

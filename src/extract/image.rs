@@ -34,6 +34,9 @@ pub(super) fn of(node: Node<'_>, base: &Url) -> Option<Image> {
     all(node, base).into_iter().next()
 }
 
+/// The most pictures of one entry; the search for repetitions must stay short.
+const MOST: usize = 200;
+
 /// Every picture at or below a node, in order, none twice.
 pub(super) fn all(node: Node<'_>, base: &Url) -> Vec<Image> {
     let mut images: Vec<Image> = Vec::new();
@@ -44,6 +47,9 @@ pub(super) fn all(node: Node<'_>, base: &Url) -> Vec<Image> {
             && !images.iter().any(|image| image.url == url)
         {
             images.push(Image { url, ..described(at) });
+            if images.len() == MOST {
+                break;
+            }
         }
     }
     images

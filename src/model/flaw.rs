@@ -122,6 +122,10 @@ codes! {
     // --- ourselves ---
     /// The channel's task panicked.
     Panicked "panicked" Alarm "A defect in Heliu: please report it with this text; other channels are not affected.";
+    /// Reading the document took too long; none of it was used.
+    Overrun "overrun" Alarm "Reading the document took longer than any honest one does, and nothing of it was used. After three times in a row the source is left alone for a day. Look at the address; if the document is harmless, please report it.";
+    /// No thread was free to read the document.
+    Crowded "crowded" Alarm "Documents that take too long to read keep all threads busy; find their channels by the flaw `overrun`, and restart Heliu.";
     /// The snapshot file could not be read.
     SnapshotUnread "snapshot-unread" Warning "The channel's snapshot could not be read; check the path in feeds.yaml.";
 }

@@ -10,6 +10,8 @@ use crate::model::{
 };
 use ::url::Url;
 
+/// The most authors that an entry takes over from its feed: there may be five thousand such entries.
+const INHERITED: usize = 20;
 /// Longest name, term or label, in characters.
 pub(super) const NAME: usize = 200;
 /// Longest title that is made from an entry's first words, in characters.
@@ -115,7 +117,8 @@ fn authors(read: &ParsedEntry, feed: &ParsedFeed, outermost: &Url, addresses: &m
     }
     // Their addresses are relative to the feed's base, not to the entry's.
     let base = base(outermost, &[feed.base.as_deref()]);
-    people(&feed.authors, &mut Addresses { base, flaws: addresses.flaws })
+    let few = &feed.authors[..feed.authors.len().min(INHERITED)];
+    people(few, &mut Addresses { base, flaws: addresses.flaws })
 }
 
 /// The entry's page, and the other links.

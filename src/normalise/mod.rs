@@ -47,6 +47,9 @@ pub struct Context<'a> {
     pub kind: Kind,
 }
 
+/// The most flaws that are noted of one document: after these nothing new is said.
+const MOST_FLAWS: usize = 10_000;
+
 /// Makes entries of what was read, in the order of the document. What cannot be told from other entries
 /// is left out; everything that is wrong is said in a flaw.
 pub fn feed(parsed: &ParsedFeed, context: &Context<'_>) -> (Vec<Candidate>, Vec<Flaw>) {
@@ -54,6 +57,7 @@ pub fn feed(parsed: &ParsedFeed, context: &Context<'_>) -> (Vec<Candidate>, Vec<
     let mut drafts = Vec::new();
     for read in &parsed.entries {
         drafts.push(entry::draft(read, parsed, context, &mut flaws));
+        flaws.truncate(MOST_FLAWS);
     }
     let candidates = identify(drafts, context, &mut flaws);
     (candidates, flaws)

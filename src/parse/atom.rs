@@ -101,7 +101,7 @@ fn entry_link(element: Element<'_, '_>, draft: &mut EntryDraft) {
         let Link { href: url, media_type, length, title, .. } = link;
         draft.enclosure(Enclosure { url, media_type, length, title, duration: None });
     } else {
-        draft.entry.links.push(link);
+        draft.links(Some(link));
     }
 }
 
@@ -156,7 +156,7 @@ pub(super) fn feed_element(element: Element<'_, '_>, draft: &mut FeedDraft) -> b
         "id" => draft.id.offer(0, element.some_text()),
         "title" => draft.title.offer(0, construct(element, &draft.place)),
         "subtitle" | "tagline" => draft.subtitle.offer(0, construct(element, &draft.place)),
-        "link" => draft.feed.links.extend(link(element)),
+        "link" => draft.links(link(element)),
         "updated" | "modified" => draft.updated.offer(1, element.some_text()),
         "published" | "issued" => draft.published.offer(1, element.some_text()),
         "author" => draft.author(person_of(element)),

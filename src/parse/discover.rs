@@ -14,6 +14,9 @@ pub struct Discovered {
     pub title: Option<String>,
 }
 
+/// Longest address that is taken over, in bytes.
+const LONGEST: usize = 8000;
+
 /// The most that one page can announce: what is beyond is no choice for a person.
 const MOST: usize = 50;
 
@@ -39,7 +42,7 @@ pub fn discover(html: &str, base: &Url) -> Vec<Discovered> {
         let get = |wanted: &str| {
             attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.trim()).filter(|v| !v.is_empty())
         };
-        let Some(href) = get("href") else { return true };
+        let Some(href) = get("href").filter(|href| href.len() <= LONGEST) else { return true };
         if name == "base" {
             // Only the first counts (WHATWG HTML, the base element).
             if let (false, Ok(joined)) = (based, base.join(href)) {

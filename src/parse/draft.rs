@@ -98,6 +98,11 @@ impl EntryDraft {
         self.date(date_rank::UPDATED + rank, text);
     }
 
+    pub(super) fn links(&mut self, links: impl IntoIterator<Item = Link>) {
+        let room = MOST.saturating_sub(self.entry.links.len());
+        self.entry.links.extend(links.into_iter().take(room));
+    }
+
     pub(super) fn enclosure(&mut self, enclosure: Enclosure) {
         add_enclosure(&mut self.entry.enclosures, enclosure);
     }
@@ -170,6 +175,11 @@ const DAILY: u32 = 1_440;
 impl FeedDraft {
     pub(super) fn new(element: Element<'_, '_>) -> Self {
         Self { place: Place::of(element), ..Self::default() }
+    }
+
+    pub(super) fn links(&mut self, links: impl IntoIterator<Item = Link>) {
+        let room = MOST.saturating_sub(self.feed.links.len());
+        self.feed.links.extend(links.into_iter().take(room));
     }
 
     pub(super) fn author(&mut self, person: Option<Person>) {

@@ -45,7 +45,7 @@ fn feed(document: &Json<'_>, version: &str) -> ParsedFeed {
     feed.links.extend(link(document.get("home_page_url"), ""));
     feed.links.extend(link(document.get("feed_url"), "self"));
     feed.links.extend(link(document.get("next_url"), "next"));
-    feed.links.extend(document.get("hubs").list().iter().filter_map(|hub| link(hub.get("url"), "hub")));
+    feed.links.extend(document.get("hubs").list().iter().take(20).filter_map(|hub| link(hub.get("url"), "hub")));
     feed.authors = authors(document);
     let items = document.get("items").list();
     let objects = items.iter().filter(|item| matches!(item, Json::Object(_)));
@@ -77,8 +77,8 @@ fn entry(item: &Json<'_>) -> ParsedEntry {
     draft.summary.offer(0, item.get("summary").text().map(text::of_string));
     draft.date(date_rank::PUBLISHED, item.get("date_published").text());
     draft.changed(0, item.get("date_modified").text());
-    draft.entry.links.extend(link(item.get("url"), ""));
-    draft.entry.links.extend(link(item.get("external_url"), "related"));
+    draft.links(link(item.get("url"), ""));
+    draft.links(link(item.get("external_url"), "related"));
     draft.entry.language = item.get("language").text();
     draft.entry.authors = authors(item);
     // An id that is an address is the entry's page when nothing else is.

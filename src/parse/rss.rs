@@ -57,7 +57,7 @@ pub(super) fn entry_element(element: Element<'_, '_>, draft: &mut EntryDraft) ->
             let title = text::guessed(element).map(|title| draft.place.mark(title, element));
             draft.title.offer(0, title);
         }
-        "link" => draft.entry.links.extend(page(element)),
+        "link" => draft.links(page(element)),
         "description" => {
             let summary = text::guessed(element).map(|text| draft.place.mark(text, element));
             draft.summary.offer(0, summary);
@@ -68,7 +68,7 @@ pub(super) fn entry_element(element: Element<'_, '_>, draft: &mut EntryDraft) ->
         "author" | "creator" => draft.author(person::read(&element.text())),
         "category" => draft.category(category(element)),
         "enclosure" => draft.enclosure(enclosure(element)),
-        "comments" => draft.entry.links.extend(replies(element, "text/html")),
+        "comments" => draft.links(replies(element, "text/html")),
         "source" => draft.entry.source = source(element).or(draft.entry.source.take()),
         "image" => picture(element).into_iter().for_each(|image| draft.image(image)),
         "copyright" => draft.rights.offer(0, text::guessed(element)),
@@ -112,7 +112,7 @@ pub(super) fn channel_element(element: Element<'_, '_>, draft: &mut FeedDraft) -
         "category" if element.attribute("term").is_some() => return false,
         "title" => draft.title.offer(0, text::guessed(element)),
         "description" => draft.subtitle.offer(0, text::guessed(element)),
-        "link" => draft.feed.links.extend(page(element)),
+        "link" => draft.links(page(element)),
         "language" => draft.language.offer(0, element.some_text()),
         "copyright" => draft.rights.offer(0, text::guessed(element)),
         "pubdate" => draft.published.offer(0, element.some_text()),

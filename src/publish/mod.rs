@@ -3,11 +3,11 @@
 //! `worker` puts a new set in, `serve` reads it; neither knows the other.
 
 use crate::config::Config;
-use crate::model::Feed;
+use crate::model::{ChannelId, Feed};
 use crate::render::Document;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// What stands under one path.
@@ -65,13 +65,35 @@ pub struct Published {
 #[derive(Debug)]
 pub struct Shelf {
     set: ArcSwap<Published>,
+    unrecorded: ArcSwap<BTreeMap<ChannelId, String>>,
 }
 
 impl Shelf {
     /// A shelf with a first set.
     #[must_use]
     pub fn new(first: Published) -> Self {
-        Self { set: ArcSwap::from_pointee(first) }
+        Self { set: ArcSwap::from_pointee(first), unrecorded: ArcSwap::default() }
+    }
+
+    /// The channels whose last poll could not be recorded, each with what the ledger said: the ledger itself cannot tell.
+    #[must_use]
+    pub fn unrecorded(&self) -> Arc<BTreeMap<ChannelId, String>> {
+        self.unrecorded.load_full()
+    }
+
+    /// Says whether the last poll of a channel could be recorded: `None` when it was.
+    pub fn note_unrecorded(&self, channel: &ChannelId, error: Option<String>) {
+        let changes = |all: &BTreeMap<ChannelId, String>| all.get(channel) != error.as_ref();
+        if changes(&self.unrecorded.load()) {
+            self.unrecorded.rcu(|all| {
+                let mut all = BTreeMap::clone(all);
+                match &error {
+                    Some(error) => all.insert(channel.clone(), error.clone()),
+                    None => all.remove(channel),
+                };
+                all
+            });
+        }
     }
 
     /// The set of this moment; stays whole for as long as it is held.

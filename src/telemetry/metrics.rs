@@ -62,6 +62,7 @@ pub struct Metrics {
     store_writable: Gauge,
     /// By the first digit of the status; index 0 is 1xx.
     responses: [Counter; 5],
+    lost_readings: Gauge,
     channels: Arc<Channels>,
 }
 
@@ -110,6 +111,8 @@ impl Metrics {
             known(r, "store_log_bytes", "The size of the write-ahead log beside it", Gauge::default()),
         ];
         let store_writable = known(r, "store_writable", "1 while polls can be recorded, else 0", Gauge::default());
+        let help = "Documents that take too long to read and were given up, but are still being read";
+        let lost_readings = known(r, "lost_readings", help, Gauge::default());
         let responses = Counters::default();
         r.register("http_responses", "Answers by the class of their status", responses.clone());
         let responses =
@@ -126,6 +129,7 @@ impl Metrics {
             store_bytes,
             store_writable,
             responses,
+            lost_readings,
             channels,
         }
     }
@@ -173,6 +177,11 @@ impl Metrics {
     /// Says whether polls can be recorded.
     pub fn writable(&self, writable: bool) {
         self.store_writable.set(writable.into());
+    }
+
+    /// Says how many documents are being read although they were given up.
+    pub fn lost_readings(&self, count: usize) {
+        self.lost_readings.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts an answer.

@@ -6,7 +6,7 @@
 //! later, driven by the ledger and not by the list, which may well answer 304 for days.
 
 use super::errand::{self, Errand, Page};
-use super::listing::{compute, context, link_key_of, link_of};
+use super::listing::{context, link_key_of, link_of};
 use crate::config::{Channel, Origin};
 use crate::model::{ArticleLayout, Candidate, Flaw, FlawCode, Link, ParsedEntry, ParsedFeed, Record, Text};
 use crate::net::Accept;
@@ -258,9 +258,11 @@ async fn pages(
     }
     let layouts = match how {
         How::Layouts(layouts) => layouts,
-        How::FullText(full_text) => return read_text(page, full_text.clone()).await.map(|article| Some(vec![article])),
+        How::FullText(full_text) => {
+            return read_text(errand, page, full_text.clone()).await.map(|article| Some(vec![article]));
+        }
     };
-    let (article, flaws) = extract_article(page, layouts.clone()).await;
+    let (article, flaws) = extract_article(errand, page, layouts.clone()).await?;
     let why = flaws.first().map_or_else(|| "no article layout fits".to_owned(), |flaw| flaw.detail.clone());
     let article = article.ok_or_else(|| unread(format!("{first}: {why}")))?;
     let most = layouts.iter().find(|(name, _)| *name == article.layout).map_or(1, |(_, layout)| layout.pages);
@@ -277,7 +279,7 @@ async fn pages(
             Err(error) if error.status == Some(404) => break,
             Err(error) => return Err(unread(errand::flaw(&error).to_string())),
         };
-        let (article, _) = extract_article(page, layouts.clone()).await;
+        let (article, _) = extract_article(errand, page, layouts.clone()).await?;
         let Some(article) = article else { break };
         next.clone_from(&article.next);
         articles.push(article);
@@ -285,20 +287,32 @@ async fn pages(
     Ok(Some(articles))
 }
 
-async fn read_text(page: Arc<Page>, how: FullText) -> Result<extract::Article, Flaw> {
-    let (article, flaws) = compute(move || {
+/// An article whose reading panics or does not end is one that could not be read: its entry is published all the same.
+fn unread(flaw: &Flaw) -> Flaw {
+    Flaw::new(FlawCode::ArticleUnread, flaw.to_string())
+}
+
+async fn read_text(errand: &Errand<'_>, page: Arc<Page>, how: FullText) -> Result<extract::Article, Flaw> {
+    let address = page.url.to_string();
+    let read = move || {
         let decoded = decode::decode(&page.body, page.content_type.as_deref());
         extract::readable(&decoded.text, &page.url, how.select.as_deref(), how.remove.as_deref())
-    })
-    .await;
+    };
+    let read = errand.readers.try_read("extract", &address, read).await;
+    let (article, flaws) = read.map_err(|flaw| unread(&flaw))?;
     let why = || flaws.into_iter().next().unwrap_or_else(|| Flaw::new(FlawCode::ArticleUnread, "nothing was read"));
     article.ok_or_else(why)
 }
 
-async fn extract_article(page: Arc<Page>, layouts: Layouts) -> (Option<extract::Article>, Vec<Flaw>) {
-    compute(move || {
+async fn extract_article(
+    errand: &Errand<'_>,
+    page: Arc<Page>,
+    layouts: Layouts,
+) -> Result<(Option<extract::Article>, Vec<Flaw>), Flaw> {
+    let address = page.url.to_string();
+    let read = move || {
         let decoded = decode::decode(&page.body, page.content_type.as_deref());
         extract::article(&decoded.text, &page.url, &layouts)
-    })
-    .await
+    };
+    errand.readers.try_read("extract", &address, read).await.map_err(|flaw| unread(&flaw))
 }

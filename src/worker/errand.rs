@@ -1,6 +1,7 @@
 //! The fetches of one run: each address is asked for at most once, however many channels use it, and
 //! validators are put forward for storing only when the body they vouch for was used.
 
+use super::readers::Readers;
 use crate::model::{Flaw, FlawCode};
 use crate::net::{Accept, Client, FetchError, FetchErrorKind, Request, Robots, Validators};
 use crate::schedule;
@@ -47,6 +48,8 @@ pub(super) type Fetched = Result<Arc<Page>, Arc<FetchError>>;
 /// One run's fetches.
 pub(super) struct Errand<'a> {
     client: &'a Client,
+    /// Where what was fetched is read.
+    pub(super) readers: &'a Readers,
     now: DateTime<Utc>,
     fetched: HashMap<String, Fetched>,
     /// As stored before the run.
@@ -64,9 +67,10 @@ pub(super) struct Errand<'a> {
 }
 
 impl<'a> Errand<'a> {
-    pub(super) fn new(client: &'a Client, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(client: &'a Client, readers: &'a Readers, now: DateTime<Utc>) -> Self {
         Self {
             client,
+            readers,
             now,
             fetched: HashMap::new(),
             known: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Reads an external feed.
 
 use super::errand::{self, Errand, Page};
-use super::listing::{Desk, Listing, Read, already_read, compute, failed};
+use super::listing::{Desk, Listing, Read, already_read, failed};
 use super::rests::asked;
 use crate::config::Origin;
 use crate::model::{Flaw, FlawCode, ParsedFeed};
@@ -36,7 +36,7 @@ pub(super) async fn read(
             moved: page.moved.clone(),
         });
     }
-    let (parsed, found) = parse_feed(Arc::clone(&page), url.clone()).await;
+    let (parsed, found) = parse_feed(errand, Arc::clone(&page), url.clone()).await;
     flaws.extend(found);
     let Some(parsed) = parsed else {
         return Ok(Listing::Nothing {
@@ -63,8 +63,9 @@ pub(super) async fn read(
     })))
 }
 
-async fn parse_feed(page: Arc<Page>, asked: Url) -> (Option<ParsedFeed>, Vec<Flaw>) {
-    compute(move || {
+async fn parse_feed(errand: &Errand<'_>, page: Arc<Page>, asked: Url) -> (Option<ParsedFeed>, Vec<Flaw>) {
+    let address = page.url.to_string();
+    let parse = move || {
         let decoded = decode::decode(&page.body, page.content_type.as_deref());
         let (mut parsed, found) = parse::feed(&decoded.text);
         let mut flaws = decoded.flaws;
@@ -84,6 +85,6 @@ async fn parse_feed(page: Arc<Page>, asked: Url) -> (Option<ParsedFeed>, Vec<Fla
             flaws.extend(extract::wall(&decoded.text, &page.url, &asked));
         }
         (parsed, flaws)
-    })
-    .await
+    };
+    errand.readers.read("parse", &address, parse).await
 }

@@ -3,6 +3,7 @@
 
 use super::errand::{self, Errand, Page};
 use super::external;
+use super::readers::{GivenUp, Readers};
 use super::rests::asked;
 use crate::config::{Channel, Origin, PageAddress};
 use crate::model::{
@@ -142,8 +143,9 @@ pub(super) async fn read(
                 Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None, gone: false };
             continue;
         }
-        let (parsed, found) = extract_list(Arc::clone(&page), layouts.clone()).await;
-        let wall = walled(desk, (url, &page), &parsed).await?;
+        let (parsed, found) =
+            extract_list(errand.readers, Arc::clone(&page), layouts.clone()).await.unwrap_or_else(give_up);
+        let wall = walled(desk, errand, (url, &page), &parsed).await?;
         if wall.is_some() || parsed.entries.is_empty() {
             flaws.extend(wall.map_or(found, |wall| vec![wall]));
             nothing =
@@ -171,6 +173,7 @@ pub(super) async fn read(
 /// for where no entry is known.
 async fn walled(
     desk: &Desk<'_>,
+    errand: &Errand<'_>,
     (asked, page): (&Url, &Arc<Page>),
     parsed: &ParsedFeed,
 ) -> Result<Option<Flaw>, StoreError> {
@@ -178,11 +181,12 @@ async fn walled(
         return Ok(None);
     }
     let (asked, page) = (asked.clone(), Arc::clone(page));
+    let address = page.url.to_string();
     let look = move || {
         let text = decode::decode(&page.body, page.content_type.as_deref()).text;
         extract::wall(&text, &page.url, &asked)
     };
-    Ok(compute(look).await)
+    Ok(errand.readers.read("look at", &address, look).await)
 }
 
 /// What a failed fetch amounts to. Told is the address that failed, which a redirect may have led to.
@@ -220,15 +224,25 @@ fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Des
 }
 
 /// Decodes and extracts on a blocking thread: DOMs are not `Send`, and a large page takes milliseconds.
-async fn extract_list(page: Arc<Page>, layouts: Vec<Layout>) -> (ParsedFeed, Vec<Flaw>) {
-    compute(move || {
+async fn extract_list(
+    readers: &Readers,
+    page: Arc<Page>,
+    layouts: Vec<Layout>,
+) -> Result<(ParsedFeed, Vec<Flaw>), Flaw> {
+    let address = page.url.to_string();
+    let read = move || {
         let decoded = decode::decode(&page.body, page.content_type.as_deref());
         let (parsed, found) = extract::list(&decoded.text, &page.url, &layouts);
         let mut flaws = decoded.flaws;
         flaws.extend(found);
         (parsed, flaws)
-    })
-    .await
+    };
+    readers.try_read("extract", &address, read).await
+}
+
+/// Without its list there is nothing to poll.
+fn give_up<T>(flaw: Flaw) -> T {
+    std::panic::resume_unwind(Box::new(GivenUp(flaw)))
 }
 
 /// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it.
@@ -267,7 +281,7 @@ async fn next_pages(
         let from = if matches!(next, NextPage::Numbered { .. }) { first } else { &current };
         let Some(url) = extract::next_list_page(&next, from, &last, number) else { break };
         let Ok(page) = errand.get(&url, Accept::Page, false).await else { break };
-        let (more, _) = extract_list(Arc::clone(&page), layouts.clone()).await;
+        let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), layouts.clone()).await else { break };
         if more.entries.is_empty() {
             break;
         }
@@ -303,13 +317,15 @@ async fn all_unknown(desk: &Desk<'_>, parsed: &ParsedFeed) -> Result<bool, Store
 
 /// Normalises on a blocking thread: sanitising many long articles takes milliseconds.
 pub(super) async fn normalise(
+    readers: &Readers,
     channel: &Arc<Channel>,
     base: &Url,
     now: DateTime<Utc>,
     parsed: ParsedFeed,
 ) -> (Vec<Candidate>, Vec<Flaw>) {
     let (channel, base) = (Arc::clone(channel), base.clone());
-    compute(move || {
+    let address = base.to_string();
+    let work = move || {
         let context = context(&channel, &base, now);
         let (mut candidates, flaws) = normalise::feed(&parsed, &context);
         if let Origin::Feed { url } = &channel.origin {
@@ -319,8 +335,8 @@ pub(super) async fn normalise(
             }
         }
         (candidates, flaws)
-    })
-    .await
+    };
+    readers.read("normalise", &address, work).await
 }
 
 /// Where the entries of an external feed come from, unless they say so themselves (RFC 4287 section 4.2.11). The

@@ -5,13 +5,14 @@
 //! channels are polled together and when, `slots` who has to wait for whom, `rests` which hosts are left alone, `moves` which addresses have moved, `publisher` turns the ledger into the published set, `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording, `outcome` what a poll means for the next one,
 //! `health` notes how the channel is doing, `upkeep` publishes and takes snapshots, `tend` looks after clock and store, `kept` keeps merged feeds ready,
-//! `explain` what rules and duplicates made of each entry.
+//! `readers` the threads on which documents are read, `given_up` what becomes of a poll that met its end there, `explain` what rules and duplicates made of each entry.
 
 mod articles;
 mod clock;
 mod errand;
 mod explain;
 mod external;
+mod given_up;
 mod health;
 mod kept;
 mod listing;
@@ -21,6 +22,7 @@ mod plan;
 mod poll;
 mod preview;
 mod publisher;
+mod readers;
 mod reload;
 mod rests;
 mod service;

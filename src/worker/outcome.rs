@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 
 /// How many attempts are kept for `/admin`.
-const ATTEMPTS_KEPT: usize = 50;
+pub(super) const ATTEMPTS_KEPT: usize = 50;
 
 /// A page with fewer than this part of its usual entries has shrunk.
 const SHRUNKEN: u32 = 2;

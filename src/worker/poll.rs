@@ -5,6 +5,7 @@ use super::errand::Errand;
 use super::health;
 use super::listing::{self, Desk, Listing};
 use super::outcome::{judge_size, learn};
+use super::readers::Readers;
 use super::{moves, rests};
 use crate::config::{self, Channel};
 use crate::health::Tally;
@@ -27,6 +28,8 @@ pub(super) struct Poller<'a> {
     pub store: &'a dyn Store,
     pub client: &'a Client,
     pub metrics: &'a Metrics,
+    /// The threads on which documents are read.
+    pub readers: &'a Readers,
     pub now: DateTime<Utc>,
     /// The bounds of each channel's interval.
     pub policy: &'a (dyn Fn(&Channel, bool) -> Policy + Sync),
@@ -53,7 +56,7 @@ impl Poller<'_> {
         channels: &[Arc<Channel>],
         states: &BTreeMap<ChannelId, PollState>,
     ) -> Vec<Polled> {
-        let mut errand = Errand::new(self.client, self.now);
+        let mut errand = Errand::new(self.client, self.readers, self.now);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
         let trust = channels.iter().all(|c| prints.get(&c.id) == Some(&state_of(&c.id).config_hash));
@@ -227,12 +230,12 @@ impl Poller<'_> {
     ) -> Result<(Vec<Candidate>, HashSet<String>, [Tally; 2]), StoreError> {
         let listing::Read { url, mut parsed, .. } = read;
         // A first look at the list alone: when did each entry come out?
-        let (listed, _) = listing::normalise(channel, &url, self.now, parsed.clone()).await;
+        let (listed, _) = listing::normalise(self.readers, channel, &url, self.now, parsed.clone()).await;
         let list = Tally::of_list(&listed);
         let listed = articles::listed(&listed);
         let reader = Reader { store: self.store, channel, now: self.now };
         let fresh = reader.complete(errand, (&url, &mut parsed), &listed, flaws).await?;
-        let (candidates, found) = listing::normalise(channel, &url, self.now, parsed).await;
+        let (candidates, found) = listing::normalise(self.readers, channel, &url, self.now, parsed).await;
         flaws.extend(found);
         let read = |one: &&Candidate| listing::link_key_of(one).is_some_and(|key| fresh.contains(key));
         let articles = Tally::of_articles(candidates.iter().filter(read));
@@ -250,7 +253,7 @@ impl Poller<'_> {
         let Some(base) = channel.addresses().next().filter(|_| !entries.is_empty()) else { return Ok(Vec::new()) };
         let parsed = crate::model::ParsedFeed { entries, ..Default::default() };
         // Its flaws say what the article lacks against a list entry: nothing that anyone could mend.
-        let (candidates, _) = listing::normalise(channel, base, self.now, parsed).await;
+        let (candidates, _) = listing::normalise(self.readers, channel, base, self.now, parsed).await;
         Ok(candidates)
     }
 }

@@ -2,8 +2,8 @@
 //! running service uses, without recording anything.
 
 use super::explain::{self, Explained};
-use super::listing::compute;
 use super::poll::Poller;
+use super::readers::{GivenUp, Readers};
 use super::service::Service;
 use crate::config::{Channel, Config, FeedSpec, Origin};
 use crate::merge::{self, ChannelInput};
@@ -18,7 +18,9 @@ use crate::store::{MemoryStore, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::{decode, extract, parse, render};
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use url::Url;
 
@@ -96,7 +98,7 @@ impl Service {
     /// The address cannot be fetched.
     pub async fn preview(&self, address: &Url) -> Result<Preview, PreviewError> {
         let config = Arc::clone(&self.current.load().config);
-        url(address, &config, &self.client, self.clock.now()).await
+        read_url(address, &config, &self.client, &self.readers, self.clock.now()).await
     }
 }
 
@@ -106,6 +108,9 @@ pub enum PreviewError {
     /// The address cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// Reading it took too long or met a defect; the flaw says so.
+    #[error("{0}")]
+    Unread(Flaw),
     /// The ledger in memory failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -190,10 +195,19 @@ impl Polls<'_> {
         }
         let policy = |_: &Channel, _| Policy::exempt();
         // Nobody asks what a preview counted.
-        let metrics = &Metrics::new("preview");
+        let (metrics, readers) = (&Metrics::new("preview"), &Readers::default());
         let (store, client, now) = (&self.store, self.client, self.now);
-        let poller = Poller { store, client, metrics, now, policy: &policy, chance: 0.5 };
-        for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
+        let poller = Poller { store, client, metrics, readers, now, policy: &policy, chance: 0.5 };
+        let (group, none) = ([Arc::new(channel.clone())], BTreeMap::new());
+        let polled = match AssertUnwindSafe(poller.group(&group, &none)).catch_unwind().await {
+            Ok(polled) => polled,
+            Err(panic) => {
+                let GivenUp(flaw) = *panic.downcast::<GivenUp>().unwrap_or_else(|panic| resume_unwind(panic));
+                self.flaws.push((channel.id.to_string(), flaw));
+                return Ok(());
+            }
+        };
+        for polled in polled {
             let (id, state) = (&channel.id, polled.state);
             let address = state.address.as_deref().unwrap_or("no address");
             let layout = state.layout.as_deref().unwrap_or("-");
@@ -210,6 +224,16 @@ impl Polls<'_> {
 /// # Errors
 /// The address cannot be fetched.
 pub async fn url(url: &Url, config: &Config, client: &Client, now: DateTime<Utc>) -> Result<Preview, PreviewError> {
+    read_url(url, config, client, &Readers::default(), now).await
+}
+
+async fn read_url(
+    url: &Url,
+    config: &Config,
+    client: &Client,
+    readers: &Readers,
+    now: DateTime<Utc>,
+) -> Result<Preview, PreviewError> {
     let request = Request {
         url: url.clone(),
         validators: Validators::default(),
@@ -219,7 +243,8 @@ pub async fn url(url: &Url, config: &Config, client: &Client, now: DateTime<Utc>
     };
     let response = client.fetch(request).await?;
     let config = config.clone();
-    Ok(compute(move || document(&response.body, response.content_type.as_deref(), &response.url, &config, now)).await)
+    let read = move || document(&response.body, response.content_type.as_deref(), &response.url, &config, now);
+    readers.try_read("read", url.as_str(), read).await.map_err(PreviewError::Unread)
 }
 
 /// Previews a document that is already at hand.

@@ -1,22 +1,23 @@
 //! The running service: configuration, ledger, plan and published set, and what happens between them.
 
 use super::clock::Clock;
-use super::health;
+use super::given_up;
 use super::outcome::informed;
 use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
+use super::readers::Readers;
 use super::reload::{configure, load};
 use super::rests::Rests;
 use super::slots::{Claim, Slots};
 use super::tend::{LOOK_AT_CLOCK, Tending};
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
-use crate::model::{ChannelId, Flaw, FlawCode};
+use crate::model::ChannelId;
 use crate::net::{self, Client};
 use crate::publish::{ConfigStatus, Published, Shelf};
 use crate::schedule::{self, Policy};
-use crate::store::{Change, Poll, PollState, Store, StoreError};
+use crate::store::{PollState, Store, StoreError};
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
@@ -101,6 +102,7 @@ pub struct Service {
     pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
     plan: Mutex<Plan>,
     in_flight: Mutex<BTreeSet<ChannelId>>,
+    pub(super) readers: Readers,
     slots: Mutex<Slots>,
     rests: Mutex<Rests>,
     /// When the clock was looked at last.
@@ -153,6 +155,7 @@ impl Service {
             states: Mutex::new(states),
             plan: Mutex::default(),
             in_flight: Mutex::default(),
+            readers: Readers::default(),
             slots: Mutex::default(),
             rests: Mutex::default(),
             looked: Mutex::new(now),
@@ -262,17 +265,14 @@ impl Service {
             store: &*self.store,
             client: &self.client,
             metrics: &self.metrics,
+            readers: &self.readers,
             now,
             policy: &policy,
             chance: (self.chance)(),
         };
         let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
             Ok(polled) => polled,
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned();
-                self.panicked(group, &states, &text).await
-            }
+            Err(panic) => self.given_up(group, &states, &given_up::cause(panic)).await,
         };
         let mut changed = BTreeSet::new();
         let mut told = false;
@@ -310,30 +310,8 @@ impl Service {
         self.wake.notify_one();
     }
 
-    /// Turns a panic into a flaw of the group's channels.
-    async fn panicked(&self, group: &Group, states: &BTreeMap<ChannelId, PollState>, panic: &str) -> Vec<Polled> {
-        let flaw = Flaw::new(FlawCode::Panicked, panic);
-        let now = self.clock.now();
-        let mut polled = Vec::new();
-        for channel in group.iter() {
-            let mut state = states.get(&channel.id).cloned().unwrap_or_default();
-            let failed = schedule::Outcome::Failed { status: None, retry_after: None };
-            let before = schedule::Before { failures: state.failures, hints: &state.hints };
-            let policy = policy(channel, state.exempt);
-            let next = schedule::next_poll(now, &policy, &before, &failed, None, (self.chance)());
-            state.failures = state.failures.saturating_add(1);
-            state.last_poll = Some(now);
-            state.next_poll = next;
-            state.error = Some(flaw.to_string());
-            state.flaws = vec![flaw.clone()];
-            let before = state.clone();
-            health::note(channel, &before, &mut state, 0, now);
-            let poll = Poll { channel: channel.id.clone(), at: now, seen: None, state, fetched: BTreeMap::new() };
-            let store_error = self.store.record(&poll).await.err();
-            let (state, change) = (poll.state, Change::default());
-            polled.push(Polled { channel: channel.id.clone(), state, change, store_error });
-        }
-        polled
+    pub(super) fn chance(&self) -> f64 {
+        (self.chance)()
     }
 
     /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
@@ -383,7 +361,7 @@ fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
 }
 
 /// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.
-fn policy(channel: &Channel, exempt: bool) -> Policy {
+pub(super) fn policy(channel: &Channel, exempt: bool) -> Policy {
     let policy = if exempt { Policy::exempt() } else { Policy::default() };
     Policy { every: channel.every, ..policy }
 }

@@ -3,7 +3,7 @@
 use super::entity;
 use super::namespace::Namespace;
 use super::scan::Attribute;
-use super::trouble::{Trouble, Troubles};
+use super::trouble::{Trouble, Troubles, limits};
 use crate::model::Flaw;
 use std::borrow::Cow;
 
@@ -244,11 +244,13 @@ impl<'d, 'a> Element<'d, 'a> {
             return None;
         }
         let mut chain = self.inherited("xml:base");
+        // Every entry below would repeat it.
+        chain.retain(|base| base.len() <= limits::BASE);
         let mut base = chain.pop()?.into_owned();
-        while let Some(inner) = chain.pop() {
+        while let Some(inner) = chain.pop().filter(|_| base.len() <= limits::BASE) {
             base = url::Url::parse(&base).and_then(|outer| outer.join(&inner)).map_or(inner.into_owned(), Into::into);
         }
-        Some(base)
+        (base.len() <= limits::BASE).then_some(base)
     }
 
     /// The innermost `xml:lang`; `None` when nobody gave one or it was taken back (`xml:lang=""`).
@@ -256,7 +258,8 @@ impl<'d, 'a> Element<'d, 'a> {
         if !self.document.has_language {
             return None;
         }
-        self.inherited("xml:lang").into_iter().next().map(Cow::into_owned).filter(|lang| !lang.is_empty())
+        let innermost = self.inherited("xml:lang").into_iter().next()?;
+        (1..=limits::LANGUAGE).contains(&innermost.len()).then(|| innermost.into_owned())
     }
 
     /// The values of an attribute here and in the elements around, innermost first.

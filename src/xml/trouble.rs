@@ -15,6 +15,10 @@ pub mod limits {
     pub const BINDINGS: usize = 96;
     /// Bytes of an element's or attribute's name.
     pub const NAME: usize = 1024;
+    /// Bytes of an `xml:base`, alone and joined with those around it.
+    pub const BASE: usize = 2048;
+    /// Bytes of an `xml:lang`.
+    pub const LANGUAGE: usize = 100;
     /// Bytes of one piece of text.
     pub const TEXT: usize = 5 * 1024 * 1024;
     /// Elements and pieces of text in one document: bounds memory to some 40 bytes each.

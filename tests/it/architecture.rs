@@ -96,6 +96,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("chardetng", &["decode/"]),
     ("hyper_rustls", &["net/"]),
     ("rustls", &["net/"]),
+    ("libc", &["worker/snapshot.rs"]),
     ("psl", &["normalise/", "net/"]),
     ("askama", &["render/", "serve/"]),
     ("clap", &["cli/"]),

@@ -107,6 +107,14 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let ready = site.get("/readyz").await;
     assert_eq!(ready.status, 503);
     assert!(ready.text().contains("Free some space"), "{}", ready.text());
+    // The ledger cannot tell what it could not write: /admin does.
+    let shows = async |path: &str, language: &str| site.get_with(path, &[("Accept-Language", language)]).await.text();
+    assert!(shows("/admin", "zh").await.contains("没能写入账本"));
+    assert!(shows("/admin", "en").await.contains("could not be written to the ledger"));
+    assert!(shows("/admin/channels/shiping", "en").await.contains("Free some space"));
+    let listed = site.get("/admin/api/channels").await.json();
+    let one = listed["channels"].as_array().unwrap().iter().find(|one| one["id"] == "shiping").unwrap().clone();
+    assert!(one["unrecorded"].as_str().unwrap().contains("Free some space"), "{one}");
 
     store.full.store(false, Ordering::SeqCst);
     origin.take_log();
@@ -115,6 +123,7 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let list = origin.take_log().into_iter().find(|asked| asked.path == "/424/424.shtml").unwrap();
     assert_eq!(list.status, 200, "the validators of the poll that was not recorded were not kept");
     assert_eq!(site.get("/readyz").await.status, 200);
+    assert!(!shows("/admin", "en").await.contains("could not be written to the ledger"));
 }
 
 #[tokio::test]

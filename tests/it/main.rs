@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod binary;
 mod durability;
+mod hostile;
 mod kit;
 mod observability;
 mod polite;

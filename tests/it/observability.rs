@@ -8,6 +8,7 @@ use crate::kit::site::{Reply, real_config};
 use crate::kit::{Answer, Article, Generation, Origin, Portal, Site};
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::telemetry::{self, ChannelGauge, LogFormat, MOST_CHANNELS, Metrics};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -444,5 +445,127 @@ fn metrics_are_well_formed_in_both_formats() {
         assert_eq!(names(&series), names(&older));
         let of_channels = series.keys().filter(|key| key.starts_with("heliu_channel_state")).count();
         assert_eq!(of_channels, if channels + 4 > MOST_CHANNELS { 0 } else { channels + 4 });
+    }
+}
+
+/// The rules in docs/monitoring.md, as Prometheus would read them.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alerts {
+    groups: Vec<Group>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Group {
+    name: String,
+    rules: Vec<Alert>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alert {
+    alert: String,
+    expr: String,
+    #[serde(rename = "for")]
+    lasting: Option<String>,
+}
+
+/// What an expression names: each metric with the alternatives of its labels.
+fn named(expr: &str) -> Vec<(String, Vec<(String, Vec<String>)>)> {
+    let metric = regex::Regex::new(r"\b(heliu_[a-z_]+)(?:\{([^}]*)\})?").unwrap();
+    let label = regex::Regex::new(r#"([a-z]+)=~?"([^"]*)""#).unwrap();
+    let labels = |text: &str| {
+        let all = label.captures_iter(text);
+        all.map(|one| (one[1].to_owned(), one[2].split('|').map(str::to_owned).collect())).collect()
+    };
+    metric
+        .captures_iter(expr)
+        .map(|one| (one[1].to_owned(), one.get(2).map_or(vec![], |l| labels(l.as_str()))))
+        .collect()
+}
+
+/// Every metric and every label value that the alert rules and the table of docs/monitoring.md name is one that a
+/// service in trouble shows.
+#[tokio::test]
+async fn alert_rules_and_manual_name_what_metrics_shows() {
+    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/monitoring.md")).unwrap();
+    let yaml = manual.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let alerts: Alerts = serde_yaml::from_str(yaml).unwrap();
+
+    // A service that went through every fault, and one whose ledger failed.
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    for (what, answer, _, flaw, polls) in faults() {
+        let origin = Origin::start();
+        let mut site = known(&origin).await;
+        if flaw == "robots-disallow" {
+            origin.put("portal.test/robots.txt", answer);
+            site = site.restart().await;
+        } else {
+            origin.put("/list.shtml", answer);
+        }
+        for _ in 0..polls {
+            site.after(TimeDelta::hours(3)).await;
+        }
+        site.get("/nowhere").await;
+        shown.extend(metrics(&site).await.into_keys());
+        if what == "a login" {
+            // Nothing comes any more.
+            origin.put("/list.shtml", list(29, true, true));
+            for _ in 0..8 {
+                site.after(TimeDelta::hours(20)).await;
+            }
+            shown.extend(metrics(&site).await.into_keys());
+            site.store.close().await;
+            site.after(TimeDelta::hours(20)).await;
+            shown.extend(metrics(&site).await.into_keys());
+        } else {
+            site.stop().await;
+        }
+    }
+    let shows = |name: &str, label: &str, value: &str| {
+        shown.iter().any(|key| key.starts_with(&format!("{name}{{")) && key.contains(&format!("{label}=\"{value}\"")))
+    };
+    let is_there = |name: &str| shown.iter().any(|key| key.split('{').next() == Some(name));
+    let of_answers = |label: &str, value: &str| (label, value) == ("class", "5xx");
+
+    let mut count = 0;
+    for rule in alerts.groups.iter().flat_map(|group| &group.rules) {
+        let named = named(&rule.expr);
+        assert!(!named.is_empty() || rule.expr.starts_with("up{"), "{}: {}", rule.alert, rule.expr);
+        for (name, labels) in named {
+            assert!(is_there(&name), "{}: there is no {name}", rule.alert);
+            for (label, values) in labels {
+                for value in values {
+                    // A service in order has no 5xx to show: the series is there from the start all the same.
+                    assert!(
+                        shows(&name, &label, &value) || of_answers(&label, &value),
+                        "{}: {name} {label}={value}",
+                        rule.alert
+                    );
+                    count += 1;
+                }
+            }
+        }
+        assert!(rule.lasting.as_ref().is_none_or(|span| span.ends_with(['m', 'h'])), "{}", rule.alert);
+    }
+    assert_eq!((alerts.groups[0].name.as_str(), alerts.groups[0].rules.len(), count), ("heliu", 6, 6));
+
+    // The table: a metric in each row, and the values of its label.
+    let table = manual.split("| metric | type | labels |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut told = BTreeSet::new();
+    for row in table.lines().filter(|row| row.contains("heliu_")) {
+        let cells: Vec<_> = row.split(" | ").collect();
+        for name in cells[0].split('`').filter(|name| name.starts_with("heliu_")) {
+            let found = is_there(name) || is_there(&format!("{name}_count"));
+            assert!(found, "there is no {name}");
+            told.insert(name.trim_end_matches("_total").to_owned());
+        }
+    }
+    // And the other way: nothing is shown that the manual does not tell of.
+    for key in &shown {
+        let name = key.split('{').next().unwrap();
+        let family = ["_bucket", "_count", "_sum", "_total"].iter().fold(name, |name, end| name.trim_end_matches(end));
+        assert!(told.contains(family), "docs/monitoring.md does not tell of {name}");
     }
 }

@@ -218,7 +218,7 @@ fn snapshot(walk: &mut Walk<'_>, folder: &Path, item: &Item<'_>) -> Option<Snaps
     }
     let path = walk.one(map.get("file"), |walk, item| file(walk, folder, item));
     let url = walk.value(map.get("url"), check::address)?;
-    Some(Snapshot { file: path?, url, articles })
+    Some(Snapshot { folder: folder.to_owned(), file: path?, url, articles })
 }
 
 /// A file inside the folder of feeds.yaml: a configuration that reaches out of it works on one machine only.
@@ -231,7 +231,7 @@ fn file(walk: &mut Walk<'_>, folder: &Path, item: &Item<'_>) -> Option<PathBuf> 
         return None;
     }
     let path = folder.join(&text);
-    if let Err(reason) = (walk.validators.file)(&path) {
+    if let Err(reason) = (walk.validators.file)(folder, &path) {
         let help = "put the file there, or mend the path; it is relative to the folder of feeds.yaml";
         walk.fault(item, check::fault(format!("{text:?} cannot be read: {reason}"), help));
         return None;

@@ -16,10 +16,20 @@ const ESCAPES: usize = 500;
 /// Longest attribute that is kept, in bytes, besides addresses; for the same reason.
 const ATTRIBUTE: usize = 4000;
 
+/// The most bytes that addresses may grow by when they become absolute, all together: a long base and very many short
+/// addresses would make gigabytes. What comes after is left out as if it were refused.
+const GROWTH: usize = 2 << 20;
+
 /// Foreign HTML in shape for ammonia.
 pub(super) fn shape(html: &str, base: &Url) -> String {
-    let mut shaper =
-        Shaper { base, out: String::with_capacity(html.len()), open: Vec::new(), escapes: 0, skipping: None };
+    let mut shaper = Shaper {
+        base,
+        out: String::with_capacity(html.len()),
+        open: Vec::new(),
+        escapes: 0,
+        growth: 0,
+        skipping: None,
+    };
     for token in Scanner::new(html) {
         match token {
             Token::Text(text) => shaper.text(text),
@@ -37,6 +47,8 @@ struct Shaper<'a> {
     open: Vec<&'static str>,
     /// Characters since the last tag that the serialiser escapes.
     escapes: usize,
+    /// Bytes by which addresses have grown.
+    growth: usize,
     /// An element that goes with its content, and how often it is nested in itself.
     skipping: Option<(String, usize)>,
 }
@@ -244,10 +256,11 @@ impl Shaper<'_> {
     }
 
     /// The attributes that stay, as they are written; `None`: the element makes no sense without what was refused.
-    fn attributes(&self, element: &str, given: &[(String, &str)]) -> Option<String> {
+    fn attributes(&mut self, element: &str, given: &[(String, &str)]) -> Option<String> {
         let mut out = String::new();
         if element == "img" {
             let picture = picture::picture(given, self.base)?;
+            self.grow(picture.as_str().len())?;
             write(&mut out, "src", &escaped(picture.as_str()));
         }
         if matches!(element, "audio" | "video") {
@@ -275,13 +288,21 @@ impl Shaper<'_> {
         (element != "a" || out.contains(" href=")).then_some(out)
     }
 
-    fn address(&self, element: &str, value: &str) -> Option<String> {
+    /// Counts what an address adds to the document that it came in.
+    fn grow(&mut self, by: usize) -> Option<()> {
+        self.growth += by;
+        (self.growth <= GROWTH).then_some(())
+    }
+
+    fn address(&mut self, element: &str, value: &str) -> Option<String> {
         let trimmed = value.trim();
         let lower = trimmed.get(..7).unwrap_or(trimmed).to_ascii_lowercase();
         if element == "a" && (lower.starts_with("mailto:") || lower.starts_with("tel:")) {
             return Url::parse(trimmed).ok().map(String::from);
         }
-        resolve(self.base, value).ok().map(String::from)
+        let url = String::from(resolve(self.base, value).ok()?);
+        self.grow(url.len().saturating_sub(value.len()))?;
+        Some(url)
     }
 }
 

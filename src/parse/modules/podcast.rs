@@ -10,8 +10,8 @@ pub(super) const MODULE: Module = Module { namespaces: &[Namespace::Podcast], en
 
 fn entry(element: Element<'_, '_>, draft: &mut EntryDraft) {
     match element.name() {
-        "transcript" => draft.entry.links.extend(file(element, "transcript")),
-        "chapters" => draft.entry.links.extend(file(element, "chapters")),
+        "transcript" => draft.links(file(element, "transcript")),
+        "chapters" => draft.links(file(element, "chapters")),
         "person" => add_person(&mut draft.entry.contributors, person(element)),
         "alternateenclosure" => alternate(element, draft),
         "image" => {

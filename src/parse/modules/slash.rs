@@ -10,7 +10,7 @@ pub(super) const MODULE: Module = Module { namespaces: &[Namespace::Slash, Names
 fn entry(element: Element<'_, '_>, draft: &mut EntryDraft) {
     match element.name() {
         "comments" => draft.entry.comment_count = draft.entry.comment_count.or(element.text().parse().ok()),
-        "commentrss" => draft.entry.links.extend(rss::replies(element, "application/rss+xml")),
+        "commentrss" => draft.links(rss::replies(element, "application/rss+xml")),
         _ => {}
     }
 }

@@ -15,7 +15,7 @@ fn entry(element: Element<'_, '_>, draft: &mut EntryDraft) {
             // An entry without a page of its own is known by its id.
             let href = some_attribute(element, "href").or_else(|| some_attribute(element, "ref"));
             let (rel, media_type) = ("in-reply-to".to_owned(), some_attribute(element, "type"));
-            draft.entry.links.extend(href.map(|href| Link { href, rel, media_type, ..Link::default() }));
+            draft.links(href.map(|href| Link { href, rel, media_type, ..Link::default() }));
         }
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! `/admin`: how the channels are doing, for the person who runs the service. Reads only; everything that came
 //! from a source is text, escaped by the templates.
 
+mod advice;
 mod chart;
 mod view;
 mod words;
@@ -25,7 +26,7 @@ async fn known(site: &Site) -> Result<Known, StoreError> {
     for channel in &set.config.channels {
         counts.insert(channel.id.clone(), site.store.count(&channel.id).await?);
     }
-    Ok(Known { set, polls, counts, now: (site.clock)() })
+    Ok(Known { set, polls, counts, unrecorded: site.shelf.unrecorded(), now: (site.clock)() })
 }
 
 fn store_failed(error: &StoreError) -> Response {

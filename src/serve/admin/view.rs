@@ -1,5 +1,6 @@
 //! From the published set and the ledger to what the admin pages show. Pure.
 
+use super::advice::advice;
 use super::chart::{self, Bar};
 use super::words::{self, When, Words};
 use crate::config::Channel;
@@ -22,6 +23,8 @@ pub(super) struct Known {
     pub(super) polls: BTreeMap<ChannelId, PollState>,
     /// The entries of each channel.
     pub(super) counts: BTreeMap<ChannelId, u64>,
+    /// The channels whose last poll could not be recorded, with what the ledger said.
+    pub(super) unrecorded: Arc<BTreeMap<ChannelId, String>>,
     /// Now.
     pub(super) now: DateTime<Utc>,
 }
@@ -89,7 +92,7 @@ impl<'a> Frame<'a> {
             weight: self.severity(flaw.code.severity()),
             code: flaw.code.as_str(),
             detail: flaw.detail.clone(),
-            advice: flaw.code.advice(),
+            advice: advice(flaw.code, self.language),
         }
     }
 
@@ -192,6 +195,7 @@ pub(super) struct ListPage {
     file: String,
     loaded: When,
     rejected: Option<(When, String)>,
+    unrecorded: Vec<(String, String)>,
 }
 
 impl ListPage {
@@ -213,6 +217,7 @@ impl ListPage {
             file: status.path.clone(),
             loaded: frame.when(status.loaded),
             rejected: status.rejected.as_ref().map(|(at, text)| (frame.when(*at), text.clone())),
+            unrecorded: known.unrecorded.iter().map(|(id, error)| (id.to_string(), error.clone())).collect(),
         }
     }
 }
@@ -254,7 +259,7 @@ impl ChannelPage {
             version,
             zone: config.service.timezone.name(),
             row: frame.row(channel),
-            error: poll.and_then(|poll| poll.error.clone()),
+            error: known.unrecorded.get(id).cloned().or_else(|| poll.and_then(|poll| poll.error.clone())),
             on_page: poll.map(|poll| (poll.entries_on_page, poll.usual_entries)),
             flaws: poll.map_or_else(Vec::new, |poll| poll.flaws.iter().map(|flaw| frame.flaw(flaw)).collect()),
             usual: poll.map_or_else(Vec::new, |poll| frame.usual(&poll.usual)),
@@ -291,6 +296,7 @@ pub(super) fn json(known: &Known) -> Value {
                 "advice": poll.map(|poll| {
                     poll.flaws.iter().map(|flaw| (flaw.code.as_str(), flaw.code.advice())).collect::<BTreeMap<_, _>>()
                 }),
+                "unrecorded": known.unrecorded.get(&channel.id),
                 "poll": poll,
             })
         })

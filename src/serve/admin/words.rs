@@ -47,6 +47,7 @@ words! {
     config_loaded "载入时间" "Loaded";
     config_good "文件与正在使用的配置一致。" "The file is in use as it stands.";
     config_bad "文件有错误，没有采用；上一份正确的配置仍在使用。被拒绝的时间：" "The file has mistakes and is not in use; the last good configuration still is. Rejected:";
+    unrecorded "以下频道最近一次抓取的结果没能写入账本，读到的内容没有丢失，稍后会重新抓取：" "The last poll of these channels could not be written to the ledger. Nothing is lost, they are asked again:";
     alarm "严重" "alarm";
     warning "警告" "warning";
     note "提示" "note";

@@ -27,6 +27,8 @@ pub(crate) enum Manners {
     Cut,
     /// The answer is not HTTP.
     Garbage,
+    /// The body is all that is sent, head and all.
+    Raw,
 }
 
 impl Answer {
@@ -55,6 +57,11 @@ impl Answer {
         self.body.hash(&mut hasher);
         let etag = format!("\"{:x}\"", hasher.finish());
         self.header("ETag", &etag)
+    }
+
+    /// Exactly these bytes, then the end of the connection.
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self::new(200, "", bytes).manners(Manners::Raw)
     }
 
     pub(crate) fn manners(mut self, manners: Manners) -> Self {
@@ -195,6 +202,7 @@ fn send(mut stream: &TcpStream, answer: &Answer, not_modified: bool) -> std::io:
     match answer.manners {
         Manners::HangUp => return Ok(()),
         Manners::Garbage => return stream.write_all(b"\x00\x01 this is not HTTP\r\n\r\n"),
+        Manners::Raw => return stream.write_all(&answer.body),
         Manners::Good | Manners::Cut => {}
     }
     let status = if not_modified { 304 } else { answer.status };

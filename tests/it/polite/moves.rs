@@ -21,11 +21,12 @@ async fn is_adopted(script: &[(&str, Answer)]) -> bool {
     let feeds = config(&origin, &[("a", "feed: 'http://a.test/old', every: 1h")]);
     let site = live_on(Site::start(&feeds).await, 3).await;
     origin.take_log();
-    let site = live_on(site, 1).await;
+    let site = live_on(site, 2).await;
     let asked: Vec<_> = origin.take_log().into_iter().map(|asked| asked.path).collect();
-    assert!(!asked.is_empty());
+    // Nobody asks for what said that it is gone.
+    assert!(!asked.is_empty() || site.flaws("a").await.contains(&"gone"));
     let told = site.flaws("a").await.contains(&"moved");
-    let adopted = asked.iter().all(|path| path != "/old");
+    let adopted = !asked.is_empty() && asked.iter().all(|path| path != "/old");
     assert_eq!(told, adopted, "feeds.yaml is not touched, so the admin is told");
     assert_eq!(std::fs::read_to_string(site.config_path()).unwrap(), feeds);
     site.stop().await;
@@ -46,10 +47,128 @@ async fn only_wholly_permanent_chains_to_something_readable_are_adopted() {
         ("307, 301", vec![("/old", to(307, "/b")), ("/b", to(301, "/new")), ("/new", rss(2))], false),
         ("a login page", vec![("/old", to(301, "/login")), ("/login", login())], false),
         ("nothing there", vec![("/old", to(301, "/new"))], false),
+        (
+            "five hops, all permanent",
+            vec![
+                ("/old", to(301, "/1")),
+                ("/1", to(308, "/2")),
+                ("/2", to(301, "/3")),
+                ("/3", to(308, "/4")),
+                ("/4", to(301, "/new")),
+                ("/new", rss(2)),
+            ],
+            true,
+        ),
+        (
+            "six hops",
+            vec![
+                ("/old", to(301, "/1")),
+                ("/1", to(301, "/2")),
+                ("/2", to(301, "/3")),
+                ("/3", to(301, "/4")),
+                ("/4", to(301, "/5")),
+                ("/5", to(301, "/new")),
+                ("/new", rss(2)),
+            ],
+            false,
+        ),
+        ("a loop", vec![("/old", to(301, "/b")), ("/b", to(301, "/old"))], false),
+        ("to itself", vec![("/old", to(301, "/old"))], false),
+        ("nowhere", vec![("/old", Answer::status(301))], false),
+        ("301, 303", vec![("/old", to(301, "/b")), ("/b", to(303, "/new")), ("/new", rss(2))], false),
+        (
+            "301, 307, 301",
+            vec![("/old", to(301, "/b")), ("/b", to(307, "/c")), ("/c", to(301, "/new")), ("/new", rss(2))],
+            false,
+        ),
+        ("300", vec![("/old", to(300, "/new")), ("/new", rss(2))], false),
+        (
+            "a captive portal that says 302",
+            vec![("/old", to(302, "http://portal.test/hotel")), ("/hotel", login())],
+            false,
+        ),
+        (
+            "a captive portal that says 301",
+            vec![
+                ("/old", to(301, "/hotel")),
+                (
+                    "/hotel",
+                    Answer::html(
+                        "<title>Welcome to the hotel</title><form action=/accept><button>I accept the terms</button></form>",
+                    ),
+                ),
+            ],
+            false,
+        ),
+        (
+            "a captive portal that says 308 and 200",
+            vec![
+                ("/old", to(308, "/hotel?from=/old")),
+                ("/hotel?from=/old", Answer::html("<title>Wi-Fi</title><p>Please pay first.")),
+            ],
+            false,
+        ),
+        (
+            "a captive portal that answers JSON",
+            vec![
+                ("/old", to(301, "/hotel")),
+                (
+                    "/hotel",
+                    Answer::new(
+                        200,
+                        "application/captive+json",
+                        "{\"captive\":true,\"user-portal-url\":\"http://portal.test/\"}",
+                    ),
+                ),
+            ],
+            false,
+        ),
+        (
+            "a captive portal that answers nothing",
+            vec![("/old", to(301, "/hotel")), ("/hotel", Answer::html(""))],
+            false,
+        ),
+        (
+            "a captive portal that asks for a password",
+            vec![("/old", to(301, "/hotel")), ("/hotel", Answer::status(401))],
+            false,
+        ),
+        ("a captive portal that says 511", vec![("/old", Answer::status(511))], false),
+        ("a gone target", vec![("/old", to(301, "/new")), ("/new", Answer::status(410))], false),
+        ("a broken target", vec![("/old", to(301, "/new")), ("/new", Answer::status(500))], false),
+        ("inside, which is refused", vec![("/old", to(301, "http://10.0.0.1/new"))], false),
+        ("another scheme", vec![("/old", to(301, "file:///etc/passwd"))], false),
         ("a feed without entries yet", vec![("/old", to(301, "/new")), ("/new", rss(0))], true),
     ];
+    assert_eq!(cases.len(), 30);
     for (what, script, expected) in cases {
         assert_eq!(is_adopted(&script).await, expected, "{what}");
+    }
+}
+
+/// Only the same target for a whole day counts: a portal in a train that redirects now and then, or elsewhere each time,
+/// moves nothing.
+#[tokio::test]
+async fn a_redirect_that_comes_and_goes_or_changes_its_mind_is_not_adopted() {
+    for (what, answers) in [
+        ("now and then", vec![to(301, "/new"), rss(2)]),
+        ("elsewhere each time", vec![to(301, "/new"), to(301, "/other")]),
+        ("permanent and temporary by turns", vec![to(301, "/new"), to(302, "/new")]),
+        ("failing by turns", vec![to(301, "/new"), Answer::status(500)]),
+    ] {
+        let origin = Origin::start();
+        for path in ["/new", "/other"] {
+            origin.put(path, rss(2));
+        }
+        let site = Site::start(&config(&origin, &[("a", "feed: 'http://a.test/old', every: 6h")])).await;
+        for answer in answers.iter().cycle().take(24) {
+            origin.put("/old", answer.clone());
+            site.after(TimeDelta::hours(7)).await;
+        }
+        let log = origin.take_log();
+        assert_eq!(log.iter().filter(|asked| asked.path == "/old").count(), 24, "{what}");
+        assert!(!site.flaws("a").await.contains(&"moved"), "{what}");
+        site.stop().await;
     }
 }
 

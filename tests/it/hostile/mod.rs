@@ -1,0 +1,149 @@
+//! Documents that were made to do harm go through the whole pipeline, each in a process of its own, whose
+//! processor time, memory and end are looked at.
+
+mod attacks;
+mod bodies;
+mod isolation;
+
+use attacks::{Attack, Path, attacks};
+use chrono::{DateTime, Utc};
+use heliu::model::FeedId;
+use heliu::{config, decode, extract, import, parse, worker};
+use std::process::{Command, Output};
+use std::time::Duration;
+use url::Url;
+
+/// Tells the child which attack is its own.
+const WHICH: &str = "HELIU_TEST_ATTACK";
+
+/// The stack of a thread on which documents are read; tokio gives its blocking threads as much.
+const STACK: usize = 2 << 20;
+
+/// What one attack may cost.
+const MOST_MILLIS: u64 = 250;
+const MOST_KIB: u64 = 64 << 10;
+
+/// What it cost.
+#[derive(Debug, Clone, Copy)]
+struct Cost {
+    millis: u64,
+    kib: u64,
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T00:00:00Z".parse().unwrap()
+}
+
+/// The repository's feeds.yaml without its snapshots: every layout, no file.
+fn layouts() -> config::Config {
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/feeds.yaml")).unwrap();
+    load(&text).unwrap()
+}
+
+fn load(text: &str) -> Result<config::Config, String> {
+    let loaded = config::load(text, "feeds.yaml", std::path::Path::new("/"), &worker::validators());
+    loaded.config.ok_or_else(|| format!("{:?}", loaded.diagnostics))
+}
+
+/// Sends an attack where it is meant to do harm.
+fn suffer(attack: &Attack) -> usize {
+    let url = Url::parse("http://a.example/feed").unwrap();
+    let bytes = &attack.bytes;
+    match &attack.path {
+        Path::Document => {
+            let preview = worker::preview_document(bytes, None, &url, &layouts(), now());
+            preview.flaws.len() + preview.feed.entries.len()
+        }
+        Path::FullText => {
+            let text = decode::decode(bytes, None).text;
+            let (read, flaws) = extract::readable(&text, &url, None, None);
+            flaws.len() + usize::from(read.is_some()) + usize::from(extract::wall(&text, &url, &url).is_some())
+        }
+        Path::Subscriptions => {
+            let (outlines, flaws) = parse::opml(&decode::decode(bytes, None).text);
+            let empty = "service: { title: t, base_url: 'http://a.example/' }\nchannels:\n  c: { feed: 'http://b.example/' }\nfeeds:\n  f: { channels: [c] }\n";
+            let loose: FeedId = "loose".parse().unwrap();
+            let imported = import::import(empty, std::path::Path::new("/"), &worker::validators(), &outlines, &loose);
+            flaws.len() + outlines.len() + usize::from(imported.is_ok())
+        }
+        Path::Configuration => usize::from(load(std::str::from_utf8(bytes).unwrap()).is_ok()),
+        Path::Layout(feeds_yaml) => {
+            let config = load(feeds_yaml).unwrap();
+            worker::preview_document(bytes, None, &url, &config, now()).flaws.len()
+        }
+    }
+}
+
+fn status(name: &str) -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Processor time of the whole process in ticks of 10 ms would be too coarse: this is in nanoseconds, brought up to
+/// date whenever the thread leaves the processor.
+fn on_processor() -> Duration {
+    std::thread::sleep(Duration::ZERO);
+    std::thread::yield_now();
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// The child's part: suffers its attack and says what it cost. Does nothing in an ordinary run.
+#[test]
+fn one_attack_in_a_process_of_its_own() {
+    let Ok(which) = std::env::var(WHICH) else { return };
+    let attack = attacks().into_iter().find(|(name, _)| *name == which).unwrap().1();
+    // What is set up once is no part of the attack's cost.
+    suffer(&Attack { bytes: b"<p>&amp;<b>x".to_vec(), path: Path::Document });
+    suffer(&Attack { bytes: b"<p>&amp;<b>x".to_vec(), path: Path::FullText });
+    let before = status("VmRSS");
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        let start = on_processor();
+        let found = suffer(&attack);
+        (on_processor() - start, found)
+    });
+    let (took, found) = thread.unwrap().join().unwrap();
+    let kib = status("VmHWM").saturating_sub(before);
+    println!("\nCOST {} {kib} {found}", took.as_millis());
+}
+
+fn cost(output: &Output) -> Option<Cost> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("COST "))?;
+    let mut numbers = line.split(' ').map(|number| number.parse().unwrap());
+    Some(Cost { millis: numbers.next()?, kib: numbers.next()? })
+}
+
+/// Starts the child, which the system ends when it uses the processor for a minute.
+fn launch(which: &str) -> Output {
+    Command::new("sh")
+        .args(["-c", "ulimit -t 60; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap())
+        .args(["hostile::one_attack_in_a_process_of_its_own", "--exact", "--nocapture", "--test-threads=1"])
+        .env(WHICH, which)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn no_attack_costs_more_than_a_moment_or_ends_the_process() {
+    let slower = if cfg!(debug_assertions) { 30 } else { 1 };
+    let mut bad = Vec::new();
+    let only = std::env::var("HELIU_TEST_ATTACKS").unwrap_or_default();
+    for (name, _) in attacks().into_iter().filter(|(name, _)| name.contains(&only)) {
+        let output = launch(name);
+        let cost = cost(&output);
+        println!("{name}: {cost:?}");
+        match cost {
+            Some(cost) if output.status.success() => {
+                if cost.millis > MOST_MILLIS * slower || cost.kib > MOST_KIB {
+                    bad.push(format!("{name}: {cost:?}"));
+                }
+            }
+            _ => bad.push(format!("{name}: {} {}", output.status, String::from_utf8_lossy(&output.stderr))),
+        }
+    }
+    assert!(bad.is_empty(), "{bad:#?}");
+}
