@@ -36,7 +36,11 @@ pub async fn back_up(folder: &Path, file: &Path) -> Result<Holdings, StoreError>
     let after = holdings(&mut connection, &source).await?;
     connection.close().await.map_err(|e| error::at_open(&source, &e))?;
 
-    let held = whole(&part.path).await?;
+    // The name of the part would tell the admin nothing.
+    let held = whole(&part.path).await.map_err(|error| match error {
+        StoreError::Damaged { reason, .. } => error::damaged(&source, reason),
+        other => other,
+    })?;
     if !lies_between(&before, &held, &after) {
         let reason = format!("the copy holds {held:?}, the store {before:?} before and {after:?} after it");
         return Err(error::damaged(&source, reason));

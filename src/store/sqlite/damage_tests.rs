@@ -212,8 +212,7 @@ async fn of_a_damaged_ledger_what_can_be_read_is_read_and_nothing_is_written() {
             Ok(salvage) => {
                 read += 1;
                 for (name, records) in &known {
-                    let Ok(found) = salvage.latest(&channel(name), 999).await else { continue };
-                    assert!(!found.is_empty());
+                    let found = salvage.latest(&channel(name), 999).await.unwrap();
                     assert!(found.iter().all(|record| records.contains(record)), "page {page}: never anything else");
                     let in_order = found.windows(2).all(|two| two[0].entry.published.at >= two[1].entry.published.at);
                     assert!(in_order, "page {page}");
