@@ -26,7 +26,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// Something that went wrong with a file of a backup.
-pub(super) fn unusable(path: &Path, reason: impl ToString, advice: &'static str) -> StoreError {
+pub(super) fn unusable(path: &Path, reason: &(impl ToString + ?Sized), advice: &'static str) -> StoreError {
     StoreError::Backup { path: path.display().to_string(), reason: reason.to_string(), advice }
 }
 

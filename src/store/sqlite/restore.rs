@@ -64,11 +64,11 @@ pub async fn restore(file: &Path, folder: &Path, now: DateTime<Utc>) -> Result<R
 /// The error of the copy, told of the file that the admin knows.
 fn refused(file: &Path, error: StoreError) -> StoreError {
     match error {
-        StoreError::Damaged { reason, .. } => unusable(file, format!("the backup is damaged: {reason}"), ANOTHER),
+        StoreError::Damaged { reason, .. } => unusable(file, &format!("the backup is damaged: {reason}"), ANOTHER),
         StoreError::TooNew { found, known, .. } => {
             StoreError::TooNew { path: file.display().to_string(), found, known }
         }
-        StoreError::Open { reason, .. } => unusable(file, format!("it is no backup of Heliu: {reason}"), ANOTHER),
+        StoreError::Open { reason, .. } => unusable(file, &format!("it is no backup of Heliu: {reason}"), ANOTHER),
         other => other,
     }
 }
@@ -107,7 +107,7 @@ fn seal_holds(file: &Path, copy: &Path) -> Result<bool, StoreError> {
         return Ok(true);
     }
     let reason = format!("the backup is damaged: its SHA-256 is {found}, {} says {wanted}", seal.display());
-    Err(unusable(file, reason, ANOTHER))
+    Err(unusable(file, &reason, ANOTHER))
 }
 
 /// From here on the backup is the ledger.
