@@ -175,6 +175,10 @@ impl Publisher {
             Some(feed) => feed,
             None => self.anew(config, (spec, members, inner)).await?,
         };
+        if feed.entries.is_empty() {
+            // Of a damaged ledger nothing may have been readable: that is no reason to publish an empty feed.
+            self.store.ready().await?;
+        }
         feed.bury(withdrawn);
         let site = site(config);
         let rendered = [

@@ -42,6 +42,9 @@ impl Service {
     /// Records the snapshots of channels that were never read live.
     pub(super) async fn take_snapshots(&self, channels: &[Arc<Channel>]) {
         let now = self.clock.now();
+        if self.store.ready().await.is_err() {
+            return;
+        }
         for channel in channels.iter().filter(|channel| channel.snapshot.is_some()) {
             let before = lock(&self.states).get(&channel.id).cloned().unwrap_or_default();
             if before.live_since.is_some() {

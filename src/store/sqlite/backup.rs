@@ -36,12 +36,16 @@ pub async fn back_up(folder: &Path, file: &Path) -> Result<Holdings, StoreError>
     let after = holdings(&mut connection, &source).await?;
     connection.close().await.map_err(|e| error::at_open(&source, &e))?;
 
-    let held = whole(&part.path).await?;
+    // The name of the part would tell the admin nothing.
+    let held = whole(&part.path).await.map_err(|error| match error {
+        StoreError::Damaged { reason, .. } => error::damaged(&source, reason),
+        other => other,
+    })?;
     if !lies_between(&before, &held, &after) {
         let reason = format!("the copy holds {held:?}, the store {before:?} before and {after:?} after it");
         return Err(error::damaged(&source, reason));
     }
-    blocking(move || part.finish(held)).await
+    blocking(move || part.finish(&held)).await
 }
 
 /// Entries are never deleted and numbers never fall, so the copy holds no less than the ledger before it was made and
@@ -86,7 +90,7 @@ impl Part {
     }
 
     /// Syncs the file and puts it in place.
-    fn finish(self, held: Holdings) -> Result<Holdings, StoreError> {
+    fn finish(self, held: &Holdings) -> Result<Holdings, StoreError> {
         let failed = |e: std::io::Error| io_error(&self.file, &e);
         let (sha256, bytes) = sha256(&self.path).map_err(failed)?;
         self.lock.sync_all().map_err(failed)?;
@@ -103,7 +107,7 @@ impl Part {
         let name = self.file.file_name().unwrap_or_default().to_string_lossy();
         write_seal(&seal, &format!("{sha256}  {name}\n")).map_err(|e| io_error(&seal, &e))?;
         sync_folder(folder).map_err(failed)?;
-        Ok(Holdings { bytes, sha256, ..held })
+        Ok(Holdings { bytes, sha256, ..held.clone() })
     }
 }
 

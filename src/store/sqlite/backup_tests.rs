@@ -85,7 +85,7 @@ async fn backups_of_a_ledger_that_is_written_hold_what_was_recorded_then() {
         let restored = open(&target).await;
         let expected: Vec<_> = records.iter().filter(|record| record.seq <= held.seq).cloned().collect();
         assert_eq!(all(&restored).await, expected, "round {round}");
-        assert_eq!(held.entries as usize, expected.len());
+        assert_eq!(held.entries, expected.len() as u64);
         restored.verify().await.unwrap();
         let seal = fs::read_to_string(beside(file, ".sha256")).unwrap();
         assert_eq!(seal, format!("{}  {round}.db\n", held.sha256));

@@ -26,7 +26,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 /// Something that went wrong with a file of a backup.
-pub(super) fn unusable(path: &Path, reason: impl ToString, advice: &'static str) -> StoreError {
+pub(super) fn unusable(path: &Path, reason: &(impl ToString + ?Sized), advice: &'static str) -> StoreError {
     StoreError::Backup { path: path.display().to_string(), reason: reason.to_string(), advice }
 }
 
@@ -77,12 +77,20 @@ pub(super) async fn holdings(connection: &mut SqliteConnection, path: &Path) -> 
     })
 }
 
-/// Checks all of a ledger that nobody uses: its pages and indexes, its tables, what stands in its rows.
-pub(super) async fn whole(path: &Path) -> Result<Holdings, StoreError> {
+/// Looks whether a ledger is one that this Heliu can use.
+pub(super) async fn recognised(path: &Path) -> Result<Holdings, StoreError> {
     let mut connection = read_only(path).await?;
-    open::check(&mut connection, path, "integrity_check").await?;
     let held = holdings(&mut connection, path).await?;
     migrate::complete(&mut connection, path).await?;
+    connection.close().await.map_err(|e| error::at_open(path, &e))?;
+    Ok(held)
+}
+
+/// Checks all of a ledger that nobody uses: its pages and indexes, its tables, what stands in its rows.
+pub(super) async fn whole(path: &Path) -> Result<Holdings, StoreError> {
+    let held = recognised(path).await?;
+    let mut connection = read_only(path).await?;
+    open::check(&mut connection, path, "integrity_check").await?;
     // Pages have no checksums: this finds what flipped bits made unreadable.
     for (what, sql) in [
         ("an entry", "SELECT count(*) FROM entry WHERE NOT json_valid(body)"),

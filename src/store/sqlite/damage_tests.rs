@@ -64,7 +64,7 @@ async fn a_log_that_a_power_cut_tore_keeps_every_acknowledged_poll() {
         match round % 3 {
             0 => {}
             1 => torn.resize(whole.len(), 0),
-            _ => torn.extend((at..whole.len() as u64).map(|_| random(256) as u8)),
+            _ => torn.extend((at..whole.len() as u64).map(|_| random(256).to_le_bytes()[0])),
         }
         let _ = fs::remove_file(cut.join("heliu.db-shm"));
         // Not synced: it may be lost.
@@ -212,11 +212,12 @@ async fn of_a_damaged_ledger_what_can_be_read_is_read_and_nothing_is_written() {
             Ok(salvage) => {
                 read += 1;
                 for (name, records) in &known {
-                    let Ok(found) = salvage.latest(&channel(name), 999).await else { continue };
-                    assert!(!found.is_empty());
+                    let found = salvage.latest(&channel(name), 999).await.unwrap();
                     assert!(found.iter().all(|record| records.contains(record)), "page {page}: never anything else");
                     let in_order = found.windows(2).all(|two| two[0].entry.published.at >= two[1].entry.published.at);
                     assert!(in_order, "page {page}");
+                    // One page holds some nine of them; those on both sides of it are there.
+                    assert!(found.is_empty() || found.len() >= 45, "page {page}: {} of {name}", found.len());
                     part += usize::from(found.len() < records.len());
                 }
                 assert!(matches!(salvage.ping().await, Err(StoreError::Damaged { .. })));

@@ -1,8 +1,7 @@
 //! A ledger that cannot be used as it should, opened to serve what can still be read of it.
 //!
 //! Nothing is written, neither to the ledger nor beside it (but for what SQLite needs to read a log), and nothing is
-//! recorded. Rows that cannot be read are left out; a channel of which nothing can be read fails, so that its feeds are
-//! not published empty. See docs/decisions/0009-damaged-store.md.
+//! recorded. Rows that cannot be read are left out. See docs/decisions/0009-damaged-store.md.
 
 use super::folder::Hold;
 use super::trouble::Trouble;
@@ -134,8 +133,7 @@ impl Store for Salvage {
         if let Ok(records) = self.inner.latest_under(channel, limit, withdrawn).await {
             return Ok(records);
         }
-        let records = self.readable(channel, limit, withdrawn).await;
-        if records.is_empty() { Err(self.why.clone()) } else { Ok(records) }
+        Ok(self.readable(channel, limit, withdrawn).await)
     }
 
     async fn marks(&self, channel: &ChannelId, limit: usize, withdrawn: Withdrawn) -> Result<Vec<Mark>, StoreError> {

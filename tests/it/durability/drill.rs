@@ -3,6 +3,7 @@
 use super::skipped;
 use crate::binary::{Running, folder_with, run, text, wait_for};
 use crate::kit::{Answer, Origin};
+use heliu::store::{Salvage, SqliteStore, Store as _};
 use sqlx::Connection as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -76,9 +77,9 @@ fn poll(heliu: &mut Running, folder: &Path, origin: &Origin, round: usize) {
 }
 
 /// A filled ledger of a Heliu that was stopped, and the bytes it served last.
-async fn filled(origin: &Origin) -> (TempDir, BTreeMap<&'static str, Vec<u8>>) {
+async fn filled(origin: &Origin, storm: usize) -> (TempDir, BTreeMap<&'static str, Vec<u8>>) {
     origin.put("/quiet", rss("quiet", 25));
-    origin.put("/storm", rss("storm", 40));
+    origin.put("/storm", rss("storm", storm));
     let folder = folder_with(&config(origin, 0));
     let mut heliu = Running::start(folder.path());
     poll(&mut heliu, folder.path(), origin, 1);
@@ -194,7 +195,7 @@ async fn root_page(database: &Path, name: &str) -> usize {
 #[tokio::test]
 async fn a_damaged_ledger_is_served_as_far_as_it_can_be_read_and_left_as_it_is() {
     let origin = Origin::start();
-    let (folder, before) = filled(&origin).await;
+    let (folder, before) = filled(&origin, 40).await;
     let database = folder.path().join("data/heliu.db");
     heliu(folder.path(), &["backup", "backup.db"]);
     let page = root_page(&database, "key_entry").await;
@@ -240,6 +241,44 @@ async fn a_damaged_ledger_is_served_as_far_as_it_can_be_read_and_left_as_it_is()
     assert!(told.contains("heliu.db is damaged") && told.contains("restore a backup"), "{told}");
 }
 
+#[tokio::test]
+async fn a_feed_of_which_nothing_can_be_read_is_unavailable_and_not_gone() {
+    let origin = Origin::start();
+    let (folder, _) = filled(&origin, 3).await;
+    let database = folder.path().join("data/heliu.db");
+    let good = fs::read(&database).unwrap();
+    let mut found = false;
+    for page in 2..good.len() / 8192 {
+        let mut bytes = good.clone();
+        bytes[page * 8192..(page + 1) * 8192].fill(0xa5);
+        fs::write(&database, &bytes).unwrap();
+        let now = "2026-11-26T00:00:00Z".parse().unwrap();
+        let why = SqliteStore::open(&folder.path().join("data"), now).await.expect_err("the damage was not noticed");
+        let Ok(salvage) = Salvage::open(&folder.path().join("data"), why, now).await else { continue };
+        let count = async |channel: &str| salvage.latest(&channel.parse().unwrap(), 99).await.unwrap().len();
+        found = count("storm").await == 0 && count("quiet").await > 0;
+        salvage.close().await;
+        if found {
+            break;
+        }
+    }
+    assert!(found, "no page holds all of the small channel and not all of the large one");
+    let running = Running::start(folder.path());
+    for (path, status) in [
+        ("/feeds/storm.atom", 503),
+        ("/feeds/storm", 503),
+        ("/feeds/quiet.atom", 200),
+        ("/feeds/all.atom", 200),
+        ("/feeds/nothing.atom", 404),
+        ("/feeds/quiet.pdf", 404),
+    ] {
+        let reply = running.get(path).await;
+        assert_eq!(reply.status, status, "{path}");
+        assert_eq!(reply.header("retry-after").is_some(), status == 503, "{path}");
+    }
+    stop(running);
+}
+
 /// A small file system in memory; gone when it is dropped.
 pub(super) struct Mount(PathBuf);
 
@@ -266,7 +305,7 @@ impl Drop for Mount {
 #[tokio::test]
 async fn a_ledger_that_may_not_be_written_is_served_all_the_same() {
     let origin = Origin::start();
-    let (folder, before) = filled(&origin).await;
+    let (folder, before) = filled(&origin, 40).await;
     let place = folder.path().join("data");
     let database = fs::read(place.join("heliu.db")).unwrap();
     let Some(mount) = Mount::new(&place, "8m") else {

@@ -4,8 +4,8 @@
 //! The faults come from `strace --inject`, so they are what the system itself would say. Where tracing is not allowed the
 //! test is skipped. `HELIU_FAULT_STEP=1` sweeps every call; otherwise every so manieth, beginning at another one each day.
 
-use super::writer::{self, CHANNELS, Ids, Manner};
-use super::{from_environment, skipped};
+use super::writer::{self, Ids, Manner};
+use super::{from_environment, skipped, tell};
 use chrono::{DateTime, Utc};
 use heliu::store::{SqliteStore, Store as _};
 use std::collections::BTreeMap;
@@ -83,9 +83,8 @@ async fn check(inject: &str, lasting: bool) -> Result<(), String> {
     let store = SqliteStore::open(&data, DateTime::<Utc>::UNIX_EPOCH).await.map_err(|e| format!("{inject}: {e}"))?;
     store.verify().await.map_err(|e| format!("{inject}: {e}"))?;
     let acknowledged = writer::acknowledged(&said);
-    for channel in 0..CHANNELS {
+    for (channel, least) in acknowledged.into_iter().enumerate() {
         let present = writer::done(&store, channel).await;
-        let least = acknowledged[channel];
         if present < least || present > least + 1 {
             return Err(format!("{inject}: {present} polls are there, {least} were acknowledged: {said:?}"));
         }
@@ -125,6 +124,6 @@ async fn no_failing_call_loses_an_acknowledged_poll() {
     for (inject, lasting) in &faults {
         wrong.extend(check(inject, *lasting).await.err());
     }
-    eprintln!("{} faults, {} went wrong; calls without faults: {counts:?}", faults.len(), wrong.len());
+    tell(&format!("{} faults, {} went wrong; calls without faults: {counts:?}", faults.len(), wrong.len()));
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

@@ -3,8 +3,8 @@
 //! `HELIU_KILLS=10000 cargo test --release --test it durability::kills -- --nocapture` is the full run; its output stands in
 //! docs/durability.md. What a power cut does, which a kill cannot show, is tested beside the store: the log cut at any place.
 
-use super::from_environment;
 use super::writer::{self, CHANNELS, Ids, Manner};
+use super::{from_environment, tell};
 use chrono::{DateTime, Utc};
 use heliu::store::{SqliteStore, Store as _};
 use std::io::Read as _;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 /// So many kills on one ledger; then a new one is begun, so that its creation is hit as well.
 const KILLS_PER_LEDGER: u64 = 50;
 
-/// SplitMix64: the same seed, the same moments. (What the writer does in that time is not ours to repeat.)
+/// `SplitMix64`: the same seed, the same moments. (What the writer does in that time is not ours to repeat.)
 struct Chance(u64);
 
 impl Chance {
@@ -125,7 +125,7 @@ async fn no_kill_loses_an_acknowledged_poll_or_changes_an_id() {
     let report = torture(kills, seed, Manner::Good).await.unwrap();
     assert_eq!(report.kills, kills);
     assert!(report.acknowledged > kills, "hardly anything was written: {report:?}");
-    eprintln!("seed {seed}: {report:?} in {:.0} s", began.elapsed().as_secs_f64());
+    tell(&format!("seed {seed}: {report:?} in {:.0} s", began.elapsed().as_secs_f64()));
 }
 
 #[tokio::test]

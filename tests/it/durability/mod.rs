@@ -7,11 +7,17 @@ mod full;
 mod kills;
 mod writer;
 
+/// A line for whoever runs a test by hand, past the capture of the test harness.
+fn tell(what: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr().lock(), "{what}");
+}
+
 /// Says that a test could not be done here. It must never look like one that passed.
 fn skipped(what: &str) {
     use std::io::Write as _;
-    // Past the capture of the test harness: `scripts/test` collects these lines.
-    let _ = writeln!(std::io::stderr().lock(), "SKIPPED {what}");
+    tell(&format!("SKIPPED {what}"));
+    // `scripts/test` collects these lines.
     if let Some(path) = std::env::var_os("HELIU_SKIPPED") {
         let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
         let _ = file.and_then(|mut file| writeln!(file, "{what}"));

@@ -223,7 +223,7 @@ async fn storm(store: Arc<SqliteStore>, channel: usize, manner: Manner, polls: u
     for number in first..first + polls {
         let mut poll = poll(channel, number);
         if manner == Manner::Renames && number > first {
-            poll.seen.as_mut().unwrap().candidates[0].entry.id.0 += &format!("-{}", std::process::id());
+            poll.seen.as_mut().unwrap().candidates[0].entry.id.0.push_str(&std::process::id().to_string());
         }
         if manner == Manner::Early {
             say(&format!("ack {channel} {number}"));
