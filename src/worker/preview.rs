@@ -13,7 +13,6 @@ use crate::model::{
 };
 use crate::net::{Accept, Client, FetchError, Request, Robots, Validators};
 use crate::normalise::{self, Context, Kind};
-use crate::schedule::Policy;
 use crate::store::{MemoryStore, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::{decode, extract, parse, render};
@@ -185,14 +184,13 @@ impl Polls<'_> {
     }
 
     async fn poll(&mut self, channel: &Channel) -> Result<(), PreviewError> {
-        if self.store.polls().await?.contains_key(&channel.id) {
+        if !self.store.poll_states(std::slice::from_ref(&channel.id)).await?.is_empty() {
             return Ok(());
         }
-        let policy = |_: &Channel, _| Policy::exempt();
         // Nobody asks what a preview counted.
         let metrics = &Metrics::new("preview");
         let (store, client, now) = (&self.store, self.client, self.now);
-        let poller = Poller { store, client, metrics, now, policy: &policy, chance: 0.5 };
+        let poller = Poller { store, client, metrics, now, chance: 0.5, unrecorded: 0 };
         for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
             let (id, state) = (&channel.id, polled.state);
             let address = state.address.as_deref().unwrap_or("no address");

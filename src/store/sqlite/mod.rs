@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
 
 mod aside;
+mod attempt;
 mod error;
 mod folder;
 mod migrate;
@@ -12,8 +13,9 @@ mod open;
 mod record;
 #[cfg(test)]
 mod tests;
+mod writer;
 
-use super::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
+use super::{Attempt, Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
 use crate::model::{ChannelId, KeyKind, Mark, Record, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -21,12 +23,14 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, Row, Sqlite, pool::PoolConnection};
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The ledger in the file `heliu.db` of the data folder.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    hold: folder::Hold,
+    hold: Arc<folder::Hold>,
+    recorder: writer::Recorder,
     writer: SqlitePool,
     readers: SqlitePool,
 }
@@ -53,13 +57,7 @@ impl SqliteStore {
     }
 
     fn error(&self, error: &sqlx::Error) -> StoreError {
-        match error {
-            sqlx::Error::Decode(reason) => error::damaged(&self.path, format!("a row cannot be read: {reason}")),
-            sqlx::Error::ColumnDecode { source, index } => {
-                error::damaged(&self.path, format!("column {index} cannot be read: {source}"))
-            }
-            other => error::in_use(&self.path, other),
-        }
+        error::in_use(&self.path, error)
     }
 
     /// After a failed write the connection is closed, and the next write opens a fresh one. For one, SQLite has
@@ -70,16 +68,18 @@ impl SqliteStore {
         self.error(error)
     }
 
-    /// The row's state. Flaws with codes of a newer Heliu are left out rather than losing the state.
-    fn poll_state(&self, text: &str) -> Result<PollState, StoreError> {
-        serde_json::from_str(text).or_else(|_| {
+    /// The channel and its state. Flaws with codes of a newer Heliu are left out rather than losing the state.
+    fn poll_state(&self, (name, text): (String, String)) -> Result<(ChannelId, PollState), StoreError> {
+        let name = name.parse().map_err(|e| error::damaged(&self.path, format!("a channel's name: {e}")))?;
+        let state = serde_json::from_str(&text).or_else(|_| {
             let damaged = |e: serde_json::Error| error::damaged(&self.path, format!("a channel's state: {e}"));
-            let mut value: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
+            let mut value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
             if let Some(flaws) = value.get_mut("flaws").and_then(serde_json::Value::as_array_mut) {
                 flaws.retain(|flaw| serde_json::from_value::<crate::model::Flaw>(flaw.clone()).is_ok());
             }
             serde_json::from_value(value).map_err(damaged)
-        })
+        });
+        Ok((name, state?))
     }
 }
 
@@ -102,13 +102,6 @@ const RECORDS: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standi
     FROM json_each(?2) AS wanted CROSS JOIN entry AS e ON e.number = wanted.value \
     LEFT JOIN aside AS a ON a.entry = e.number \
     WHERE e.channel = (SELECT number FROM channel WHERE name = ?1)";
-
-async fn record_whole(connection: &mut PoolConnection<Sqlite>, poll: &Poll) -> sqlx::Result<Change> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let change = record::record(&mut transaction, poll).await?;
-    transaction.commit().await?;
-    Ok(change)
-}
 
 async fn release_whole(
     connection: &mut PoolConnection<Sqlite>,
@@ -168,9 +161,7 @@ fn record_of(channel: &ChannelId, row: &SqliteRow) -> sqlx::Result<Record> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
-        self.hold.check(&self.path).await?;
-        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
-        record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))
+        self.recorder.record(poll).await
     }
 
     async fn latest_under(
@@ -254,15 +245,25 @@ impl Store for SqliteStore {
     }
 
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT name, poll FROM channel")
-            .fetch_all(&self.readers)
-            .await
-            .map_err(|e| self.error(&e))?;
-        let channel = |(name, state): &(String, String)| {
-            let name = name.parse().map_err(|e| error::damaged(&self.path, format!("a channel's name: {e}")))?;
-            Ok((name, self.poll_state(state)?))
-        };
-        rows.iter().map(channel).collect()
+        let rows = sqlx::query_as("SELECT name, poll FROM channel").fetch_all(&self.readers).await;
+        rows.map_err(|e| self.error(&e))?.into_iter().map(|row| self.poll_state(row)).collect()
+    }
+
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        let names: Vec<_> = channels.iter().map(ChannelId::as_str).collect();
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT name, poll FROM json_each(?1) AS wanted CROSS JOIN channel ON name = wanted.value")
+                .bind(record::json(&names).map_err(|e| self.error(&e))?)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(|e| self.error(&e))?;
+        rows.into_iter().map(|row| self.poll_state(row)).collect()
+    }
+
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        let rows = sqlx::query(attempt::ATTEMPTS).bind(channel.as_str()).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.error(&e))?;
+        rows.iter().map(attempt::attempt).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
     }
 
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {

@@ -1,6 +1,7 @@
 //! Opening the file: every way in which it can be unusable gets its own answer, and none of them harms the file.
 
 use super::folder::Hold;
+use super::writer::Recorder;
 use super::{SqliteStore, error, migrate};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The file in the data folder.
@@ -41,7 +43,9 @@ pub(super) async fn open(folder: &Path, now: DateTime<Utc>) -> Result<SqliteStor
         .pragma("journal_size_limit", "16777216");
     let writer = pool(1).connect_lazy_with(writing);
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
-    let store = SqliteStore { path, hold, writer, readers };
+    let hold = Arc::new(hold);
+    let recorder = Recorder::start(writer.clone(), path.clone(), &hold);
+    let store = SqliteStore { path, hold, recorder, writer, readers };
 
     match make_ready(&store, size, now).await {
         Ok(()) => {
