@@ -1,5 +1,6 @@
 //! The command line: one file per verb. `heliu` alone is `heliu serve`.
 
+mod backup;
 mod check;
 mod doctor;
 mod explain;
@@ -8,9 +9,11 @@ mod health;
 mod import;
 mod init;
 mod preview;
+mod restore;
 pub(crate) mod schema;
 mod serve;
 
+use crate::store::Holdings;
 use crate::{config, worker};
 use anyhow::bail;
 use clap::{Parser, Subcommand};
@@ -49,6 +52,10 @@ enum Verb {
     Schema,
     /// Write a feeds.yaml to begin with
     Init(init::Args),
+    /// Copy the ledger into one checked file, also while Heliu runs
+    Backup(backup::Args),
+    /// Make a backup the ledger of a data folder; the old ledger is moved aside
+    Restore(restore::Args),
     /// Judge how Heliu asks
     Doctor(doctor::Args),
     /// Ask a running Heliu whether it is well (for container health checks)
@@ -61,6 +68,28 @@ struct ConfigArg {
     /// The configuration file
     #[arg(long, short, env = "HELIU_CONFIG", default_value = "feeds.yaml", value_name = "FILE")]
     config: PathBuf,
+}
+
+/// Where the ledger is.
+#[derive(Debug, Clone, clap::Args)]
+struct DataArg {
+    /// The folder of the store
+    #[arg(long, short, env = "HELIU_DATA", default_value = "data", value_name = "FOLDER")]
+    data: PathBuf,
+}
+
+/// What a ledger holds, for people.
+fn holdings(held: &Holdings) -> String {
+    let newest = held.newest.map(|at| format!(", the youngest seen {}", at.format("%Y-%m-%d %H:%M UTC")));
+    format!(
+        "{} channels, {} entries{}; begun {}, number {}, schema {}",
+        held.channels,
+        held.entries,
+        newest.unwrap_or_default(),
+        held.created.format("%Y-%m-%d"),
+        held.seq,
+        held.version
+    )
 }
 
 /// Runs the command line; the exit code is 0 when all went well, 1 when what was asked for is wrong or
@@ -76,6 +105,8 @@ pub fn run() -> ExitCode {
         Verb::Export(args) => export::run(&args),
         Verb::Schema => Ok(schema::run()),
         Verb::Init(args) => init::run(&args),
+        Verb::Backup(args) => backup::run(&args),
+        Verb::Restore(args) => restore::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
         Verb::Health(args) => health::run(&args),
     };

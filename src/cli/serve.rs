@@ -1,7 +1,7 @@
 //! `heliu serve`: polls, records and serves until it is told to stop.
 
-use super::{ConfigArg, say_error};
-use crate::store::{SqliteStore, Store};
+use super::{ConfigArg, DataArg, say_error};
+use crate::store::{Salvage, SqliteStore, Store, StoreError};
 use crate::worker::{self, Clock as _, Service, Setup, SystemClock};
 use crate::{net, serve, telemetry};
 use anyhow::Context as _;
@@ -21,9 +21,8 @@ pub(super) struct Args {
     /// The address to listen on
     #[arg(long, short, env = "HELIU_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// The folder of the store
-    #[arg(long, short, env = "HELIU_DATA", default_value = "data", value_name = "FOLDER")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArg,
     /// A file that holds the token for /admin; without it /admin is open to this machine only
     #[arg(long, env = "HELIU_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
@@ -49,7 +48,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
     let admin_token = admin_token(args)?;
     let clock = SystemClock;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&args.data, clock.now()).await?);
+    let store = open(args, clock).await?;
     let setup = Setup {
         config_path: args.config.config.clone(),
         store: Arc::clone(&store),
@@ -68,10 +67,11 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
         format!("cannot listen on {}: is another Heliu running? Choose another with --listen", args.listen)
     })?;
     let address = listener.local_addr()?;
-    tracing::info!(%address, config = %args.config.config.display(), data = %args.data.display(), "serving http://{address}/");
     let shutdown = CancellationToken::new();
     let hang_up = Arc::new(Notify::new());
     listen_for_signals(&shutdown, &hang_up)?;
+    // Whoever reads this line may send a signal.
+    tracing::info!(%address, config = %args.config.config.display(), data = %args.data.data.display(), "serving http://{address}/");
     let watcher = tokio::spawn(worker::watch(Arc::clone(&service), hang_up, shutdown.clone()));
     let poller = tokio::spawn(Arc::clone(&service).run(shutdown.clone()));
     let site = Arc::new(serve::Site {
@@ -89,6 +89,18 @@ async fn serve(args: &Args) -> anyhow::Result<ExitCode> {
     store.close().await;
     tracing::info!(?report, "stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// The ledger; when it cannot be used, what can be read of it.
+async fn open(args: &Args, clock: SystemClock) -> Result<Arc<dyn Store>, StoreError> {
+    let folder = &args.data.data;
+    let why = match SqliteStore::open(folder, clock.now()).await {
+        Ok(store) => return Ok(Arc::new(store)),
+        Err(why) => why,
+    };
+    let salvage = Salvage::open(folder, why, clock.now()).await?;
+    tracing::error!(error = %salvage.why(), "the ledger cannot be used: what can be read of it is served, nothing is polled and nothing recorded until Heliu is started again with a ledger that is whole");
+    Ok(Arc::new(salvage))
 }
 
 /// The previews of `/admin`: `serve` knows no fetching, so it is handed in here.

@@ -104,7 +104,7 @@ codes! {
     NotAFeed "not-a-feed" Alarm "The address is an HTML page; use one of the feed addresses it announces.";
     // --- entries ---
     /// An entry without a usable link was left out.
-    EntryWithoutLink "entry-without-link" Note "An entry without a link was left out.";
+    EntryWithoutLink "entry-without-link" Note "An entry without a link, or that says nothing at all, was left out.";
     /// An entry without a title got one from its text, alt text or day.
     EntryWithoutTitle "entry-without-title" Note "An entry has no title; one was made from its text or day.";
     /// The same id or link occurs twice in one document.

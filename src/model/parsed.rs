@@ -161,6 +161,12 @@ pub struct ParsedEntry {
     pub images: Vec<Image>,
     /// Where it first appeared.
     pub source: Option<Source>,
+    /// The source's title, where it is not plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_title: Option<Text>,
+    /// The source's rights statement, where it is not plain text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_rights: Option<Text>,
     /// Rights statement.
     pub rights: Option<Text>,
     /// BCP 47 language.

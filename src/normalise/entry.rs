@@ -27,6 +27,8 @@ pub(super) struct Draft {
     pub link_key: Option<String>,
     /// The value of its title-and-day key.
     pub title_day: Option<String>,
+    /// An id made from all that it says, for entries of external feeds that nothing else identifies.
+    pub text_key: Option<String>,
 }
 
 /// Resolves addresses and says which were refused.
@@ -65,7 +67,7 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
     let summary = read.summary.as_ref().and_then(summary);
     let images: Vec<Image> = read.images.iter().filter_map(|image| picture(image, &mut addresses)).collect();
     let enclosures = read.enclosures.iter().filter_map(|enclosure| enclosed(enclosure, &mut addresses)).collect();
-    let source = read.source.as_ref().and_then(|source| origin(source, &mut addresses));
+    let source = read.source.as_ref().and_then(|source| origin(source, read, &mut addresses));
     let (authors, contributors) =
         (authors(read, feed, context.base, &mut addresses), people(&read.contributors, &mut addresses));
     let name =
@@ -100,7 +102,8 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
         links,
     };
     let link_key = link.as_ref().map(|link| link_key(link, read.identity.as_deref(), context.kind));
-    Draft { entry, guid, link, link_key, title_day }
+    let text_key = (context.kind == Kind::External).then(|| identity::text_key(read)).flatten();
+    Draft { entry, guid, link, link_key, title_day, text_key }
 }
 
 /// The entry's authors. Those of the feed are the authors of entries that name none in Atom (RFC 4287 section
@@ -233,14 +236,15 @@ fn media_type(path: &str) -> Option<&'static str> {
 }
 
 /// The source that the entry itself names.
-fn origin(source: &Source, addresses: &mut Addresses<'_>) -> Option<Source> {
+fn origin(source: &Source, read: &ParsedEntry, addresses: &mut Addresses<'_>) -> Option<Source> {
     let clean = |text: &Option<String>| text.as_deref().and_then(|text| line(text, NAME));
+    let plain = |text: &Option<Text>| text.as_ref().and_then(|text| line(&super::text::plain(text), NAME));
     let origin = Source {
-        title: line(&source.title, NAME).unwrap_or_default(),
+        title: plain(&read.source_title).or_else(|| line(&source.title, NAME)).unwrap_or_default(),
         id: clean(&source.id),
         feed_url: source.feed_url.as_deref().and_then(|url| addresses.string(url)),
         url: source.url.as_deref().and_then(|url| addresses.string(url)),
-        rights: clean(&source.rights),
+        rights: plain(&read.source_rights).or_else(|| clean(&source.rights)),
     };
     (origin != Source::default()).then_some(origin)
 }

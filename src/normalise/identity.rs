@@ -1,6 +1,7 @@
 //! What tells one entry from another, and the ids that are minted from it.
 
 use super::{Kind, url};
+use crate::model::ParsedEntry;
 use ::url::Url;
 use chrono::NaiveDate;
 use uuid::Uuid;
@@ -55,6 +56,32 @@ pub(super) fn title_day(title: &str, day: NaiveDate) -> Option<String> {
     let plain: String =
         title.chars().map(half_width).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     Some(format!("{plain} {day}"))
+}
+
+/// An id made from what an entry says, as it was written; `None` when it says nothing. Two entries that say the same
+/// are one; one that is edited is another, since nothing tells that it is not. Dates count only where there is nothing
+/// else: some feeds write another at each poll.
+pub(super) fn text_key(read: &ParsedEntry) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    let texts = [&read.title, &read.summary, &read.content, &read.rights];
+    parts.extend(texts.into_iter().flatten().map(|text| text.value.as_str()));
+    parts.extend(read.enclosures.iter().map(|file| file.url.as_str()));
+    parts.extend(read.links.iter().map(|link| link.href.as_str()));
+    parts.extend(read.images.iter().map(|image| image.url.as_str()));
+    let people = read.authors.iter().chain(&read.contributors);
+    parts.extend(
+        people.flat_map(|one| [Some(&one.name), one.email.as_ref(), one.uri.as_ref()]).flatten().map(String::as_str),
+    );
+    parts.extend(read.categories.iter().map(|category| category.term.as_str()));
+    let source =
+        read.source.iter().flat_map(|one| [Some(&one.title), one.id.as_ref(), one.url.as_ref(), one.feed_url.as_ref()]);
+    parts.extend(source.flatten().map(String::as_str));
+    let dates = read.dates.iter().map(|date| date.text.as_str()).chain(read.updated.as_deref());
+    let says = |parts: &[&str]| parts.iter().any(|part| !part.trim().is_empty());
+    if !says(&parts) {
+        parts.extend(dates);
+    }
+    says(&parts).then(|| mint(&parts.join("\n")))
 }
 
 /// The id of a portal's entry: the same for one article in any channel and after the ledger was lost,

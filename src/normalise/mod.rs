@@ -80,10 +80,13 @@ fn identify(drafts: Vec<entry::Draft>, context: &Context<'_>, flaws: &mut Vec<Fl
         let mut keys = Vec::new();
         keys.extend(id.map(|id| key(KeyKind::Guid, id)));
         keys.extend(link.map(|link| key(KeyKind::Link, link)));
+        // Feeds need not give an entry more than a text (RSS 2.0, "elements of item"): then that is what it is known by.
+        let text = draft.text_key.as_ref().filter(|_| keys.is_empty() && day.is_none());
+        keys.extend(text.map(|text| key(KeyKind::Guid, text)));
         let strong = keys.first().cloned();
         keys.extend(day.map(|day| key(KeyKind::TitleDay, day)));
         let Some(first) = strong.or_else(|| keys.first().cloned()) else {
-            let what = format!("{:?} has neither a link nor an id nor a title with a date", draft.entry.title);
+            let what = format!("{:?} has no link and nothing else that tells it from others", draft.entry.title);
             flaws.push(Flaw::new(FlawCode::EntryWithoutLink, what));
             continue;
         };
@@ -104,6 +107,7 @@ fn identify(drafts: Vec<entry::Draft>, context: &Context<'_>, flaws: &mut Vec<Fl
             (Kind::Portal, _, Some(url), Some(link)) => identity::portal_id(url, link),
             (Kind::External, Some(id), ..) => id.clone(),
             (Kind::External, None, Some(url), _) => url.to_string(),
+            _ if text == Some(&same.value) => same.value,
             _ => identity::mint(&same.value),
         };
         out.push(Candidate { keys, entry });

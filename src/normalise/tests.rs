@@ -123,9 +123,56 @@ fn without_link_and_id_the_title_and_day_identify() {
         Kind::External,
         vec![bare("a long enough title", "2019-12-10"), bare("short", "2019-12-10"), bare("a long undated title", "")],
     );
-    assert_eq!(found.len(), 1);
-    assert!(found[0].entry.id.0.starts_with("urn:uuid:"));
-    assert_eq!(flaws.iter().filter(|code| **code == FlawCode::EntryWithoutLink).count(), 2);
+    assert_eq!((found.len(), flaws.contains(&FlawCode::EntryWithoutLink)), (3, false));
+    assert!(found.iter().all(|one| one.entry.id.0.starts_with("urn:uuid:")));
+    assert_eq!(kinds(&found[0]), [KeyKind::TitleDay]);
+    assert_eq!(
+        (kinds(&found[1]), found[1].keys[0].value.as_str()),
+        (vec![KeyKind::Guid], found[1].entry.id.0.as_str())
+    );
+}
+
+#[test]
+fn entries_of_nothing_but_a_text_are_known_by_it() {
+    let bare = |text: &str| ParsedEntry { summary: Some(Text::plain(text)), ..ParsedEntry::default() };
+    let by = |name: &str| ParsedEntry {
+        authors: vec![Person { name: name.to_owned(), ..Person::default() }],
+        ..ParsedEntry::default()
+    };
+    let titled = |title: &str| ParsedEntry { title: Some(Text::plain(title)), ..bare("the same") };
+    let all = vec![bare("one"), bare("two"), bare("one"), by("甲"), by("乙"), titled("a"), titled("b"), bare(" ")];
+    let (found, flaws) = run(Kind::External, all.clone());
+    let ids: Vec<_> = found.iter().map(|one| one.entry.id.clone()).collect();
+    assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 6, "{ids:?}");
+    assert_eq!(flaws.iter().filter(|code| **code == FlawCode::EntryWithoutLink).count(), 1, "one says nothing at all");
+    // The order of the document and what else stands in it decide nothing.
+    let (again, _) = run(Kind::External, all.into_iter().rev().collect());
+    assert_eq!(
+        again.iter().rev().map(|one| one.entry.id.clone()).collect::<std::collections::HashSet<_>>(),
+        ids.into_iter().collect()
+    );
+    // What a page shows without a link is no entry but a heading or an advertisement.
+    let (found, flaws) = run(Kind::Portal, vec![bare("one")]);
+    assert!(found.is_empty() && flaws.contains(&FlawCode::EntryWithoutLink));
+}
+
+#[test]
+fn what_a_source_is_called_is_plain_text() {
+    let source = |title: &str| Source { title: title.to_owned(), ..Source::default() };
+    for (written, html, expected) in [
+        ("A & B", None, "A & B"),
+        ("A &amp; B", None, "A &amp; B"),
+        ("A &amp; <b>B</b>", Some("A &amp; <b>B</b>"), "A & B"),
+        ("<b> </b>", Some("<b> </b>"), "<b> </b>"),
+    ] {
+        let read = ParsedEntry {
+            source: Some(source(written)),
+            source_title: html.map(Text::html),
+            ..entry("标题标题标题", "/1", "2019-12-10")
+        };
+        let (found, _) = run(Kind::External, vec![read]);
+        assert_eq!(found[0].entry.source.as_ref().unwrap().title, expected, "{written}");
+    }
 }
 
 #[test]

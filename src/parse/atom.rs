@@ -3,7 +3,7 @@
 use super::draft::{EntryDraft, FeedDraft, Place, date_rank};
 use super::rss::{number, some_attribute};
 use super::{detect, modules, person, rss, text};
-use crate::model::{Category, Enclosure, Format, Image, Link, ParsedEntry, ParsedFeed, Person, Source, Text};
+use crate::model::{Category, Enclosure, Format, Image, Link, ParsedEntry, ParsedFeed, Person, Source, Text, TextKind};
 use crate::xml::{Element, Namespace};
 
 /// Reads a feed whose outermost element is `feed`, or an entry document (RFC 4287 section 2).
@@ -126,8 +126,17 @@ fn category(element: Element<'_, '_>) -> Category {
 /// RFC 4287 section 4.2.11: where the entry was copied from; its authors count when the entry has none.
 fn source(element: Element<'_, '_>, draft: &mut EntryDraft) {
     let inside = |name| element.child(name).and_then(Element::some_text);
-    let mut source = Source { title: inside("title").unwrap_or_default(), id: inside("id"), ..Source::default() };
-    source.rights = element.child("rights").and_then(text::atom).map(|text| text.value);
+    let construct = |name| element.child(name).and_then(text::atom);
+    let (title, rights) = (construct("title"), construct("rights"));
+    let written = |text: &Option<Text>| text.as_ref().map(|text| text.value.clone());
+    let mut source = Source {
+        title: written(&title).unwrap_or_default(),
+        id: inside("id"),
+        rights: written(&rights),
+        ..Source::default()
+    };
+    draft.entry.source_title = title.filter(|text| text.kind == TextKind::Html);
+    draft.entry.source_rights = rights.filter(|text| text.kind == TextKind::Html);
     for child in element.children() {
         match (child.name(), link(child)) {
             ("link", Some(link)) if link.rel == "self" => source.feed_url = source.feed_url.or(Some(link.href)),

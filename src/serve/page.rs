@@ -64,8 +64,21 @@ fn error(
     response
 }
 
-/// 404.
+/// 404; 503 for a feed that is configured but could not be read from a damaged ledger: a feed reader must not take it
+/// for gone.
 pub(super) async fn not_found(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let name = request.uri().path().strip_prefix("/feeds/").map(|name| name.split('.').next().unwrap_or(name));
+    let set = site.shelf.get();
+    if name.is_some_and(|name| set.config.feeds.iter().any(|spec| spec.id.as_str() == name))
+        && !set.feeds.iter().any(|feed| Some(feed.id.as_str()) == name)
+    {
+        let chinese = ["暂时读不到", "这个订阅源的存储有损坏，修好之后会照常提供。"];
+        let english =
+            ["Not readable now", "The store of this feed is damaged; it will be served again once it is mended."];
+        let mut response = error(&site, request.headers(), StatusCode::SERVICE_UNAVAILABLE, chinese, english);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("600"));
+        return response;
+    }
     missing(&site, request.headers())
 }
 

@@ -23,7 +23,7 @@ mod state;
 mod trust;
 
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use sqlite::{Salvage, SqliteStore, back_up, restore};
 pub use state::{ATTEMPTS_KEPT, Attempt, PollState};
 
 use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
@@ -31,9 +31,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// What went wrong in the store, with what to do about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The file or its folder cannot be opened or created.
     #[error("cannot open the store {path}: {reason}. {advice}")]
@@ -84,6 +85,16 @@ pub enum StoreError {
         path: String,
         /// What the check said.
         reason: String,
+    },
+    /// A backup cannot be made or used.
+    #[error("{path}: {reason}. {advice}")]
+    Backup {
+        /// The file of the backup.
+        path: String,
+        /// What is wrong.
+        reason: String,
+        /// What the admin can do.
+        advice: &'static str,
     },
     /// The disk is full.
     #[error(
@@ -240,6 +251,47 @@ fn next_stamp(stored: Option<&Stamp>, hash: &str, at: DateTime<Utc>) -> Stamp {
     Stamp { hash: hash.to_owned(), modified }
 }
 
+/// What a backup or a ledger holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holdings {
+    /// Channels that were ever polled.
+    pub channels: u64,
+    /// Entries, held back and withdrawn ones among them.
+    pub entries: u64,
+    /// The last sequence number that was given out.
+    pub seq: u64,
+    /// When the youngest entry was first seen.
+    pub newest: Option<DateTime<Utc>>,
+    /// When the ledger was created.
+    pub created: DateTime<Utc>,
+    /// The version of the schema.
+    pub version: i64,
+    /// The size of a new backup in bytes; else 0.
+    pub bytes: u64,
+    /// The SHA-256 of a new backup in hexadecimal digits; else empty.
+    pub sha256: String,
+}
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// What the ledger holds now.
+    pub holdings: Holdings,
+    /// Where the ledger is that was there before.
+    pub kept: Option<PathBuf>,
+    /// Whether the backup was compared with the checksum beside it.
+    pub sealed: bool,
+}
+
+/// How large the files of the store are, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// The ledger itself.
+    pub file: u64,
+    /// The write-ahead log beside it.
+    pub log: u64,
+}
+
 /// The ledger. One writer at a time; reading never waits for writing.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -308,8 +360,19 @@ pub trait Store: Send + Sync {
     /// When the ledger was created: the `updated` of a feed that has no entries yet.
     async fn created(&self) -> Result<DateTime<Utc>, StoreError>;
 
-    /// A short check that the store answers, for `/readyz`.
+    /// A short check that the store answers and that the last write succeeded, for `/readyz`. After a failed write it
+    /// tries one, at most once a second.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Fails while nothing can be recorded, so that no source is asked in vain. Costs nothing while all is well.
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// How large its files are; `None` for a store without files.
+    async fn sizes(&self) -> Option<Sizes> {
+        None
+    }
 
     /// Flushes and closes; further calls fail.
     async fn close(&self);

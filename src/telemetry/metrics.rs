@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 use std::borrow::Cow;
@@ -56,6 +57,9 @@ pub struct Metrics {
     incidents: Family<[(&'static str, &'static str); 2], Counter>,
     store_seconds: Histogram,
     publish_seconds: Histogram,
+    /// File and log.
+    store_bytes: [Gauge; 2],
+    store_writable: Gauge,
     /// By the first digit of the status; index 0 is 1xx.
     responses: [Counter; 5],
     channels: Arc<Channels>,
@@ -101,6 +105,11 @@ impl Metrics {
         let store_seconds = known(r, "store_write_duration_seconds", "How long recording one poll took", seconds(WORK));
         let publish_seconds =
             known(r, "publish_duration_seconds", "How long it took to publish what a poll changed", seconds(WORK));
+        let store_bytes = [
+            known(r, "store_file_bytes", "The size of the ledger's file", Gauge::default()),
+            known(r, "store_log_bytes", "The size of the write-ahead log beside it", Gauge::default()),
+        ];
+        let store_writable = known(r, "store_writable", "1 while polls can be recorded, else 0", Gauge::default());
         let responses = Counters::default();
         r.register("http_responses", "Answers by the class of their status", responses.clone());
         let responses =
@@ -114,6 +123,8 @@ impl Metrics {
             incidents,
             store_seconds,
             publish_seconds,
+            store_bytes,
+            store_writable,
             responses,
             channels,
         }
@@ -150,6 +161,18 @@ impl Metrics {
     /// Notes how long publishing took.
     pub fn published(&self, took: Duration) {
         self.publish_seconds.observe(took.as_secs_f64());
+    }
+
+    /// Says how large the store's files are, in bytes.
+    pub fn sized(&self, file: u64, log: u64) {
+        for (gauge, bytes) in self.store_bytes.iter().zip([file, log]) {
+            gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Says whether polls can be recorded.
+    pub fn writable(&self, writable: bool) {
+        self.store_writable.set(writable.into());
     }
 
     /// Counts an answer.
@@ -281,6 +304,8 @@ mod tests {
         metrics.incident("drifted", "opened");
         metrics.stored(Duration::from_millis(2));
         metrics.published(Duration::from_millis(20));
+        metrics.sized(8192, 32);
+        metrics.writable(true);
         for status in [200, 304, 404, 503, 200, 99, 700, 0] {
             metrics.answered(status);
         }
@@ -306,6 +331,9 @@ mod tests {
             "heliu_entries_total{change=\"new\"} 3",
             "heliu_flaws_total{code=\"no-layout-fits\"} 1",
             "heliu_incidents_total{state=\"drifted\",event=\"opened\"} 1",
+            "heliu_store_file_bytes 8192",
+            "heliu_store_log_bytes 32",
+            "heliu_store_writable 1",
             "heliu_http_responses_total{class=\"2xx\"} 2",
             "heliu_http_responses_total{class=\"1xx\"} 0",
             "heliu_channels{state=\"fresh\"} 2",

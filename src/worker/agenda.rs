@@ -3,7 +3,7 @@
 use super::brief::Briefs;
 use super::outcome::policy;
 use super::plan::{Group, Plan};
-use super::service::{LOOK_AT_CLOCK, Service, lock};
+use super::service::{Service, lock};
 use super::slots::Claim;
 use crate::config::{self, Channel};
 use crate::model::ChannelId;
@@ -14,17 +14,6 @@ use std::sync::Arc;
 use url::Url;
 
 impl Service {
-    /// Plans everything anew if the clock was set or the machine slept since the last look, which [`Service::run`] takes
-    /// every minute: what is overdue is spread, and what was planned under a clock that ran ahead is due.
-    pub fn look_at_clock(&self) {
-        let now = self.clock.now();
-        let before = std::mem::replace(&mut *lock(&self.looked), now);
-        if schedule::stepped(before, now, LOOK_AT_CLOCK) {
-            tracing::info!(%before, %now, "the clock was set or the machine slept: everything is planned anew");
-            self.make_plan(&BTreeSet::new());
-        }
-    }
-
     /// When the next channel is due.
     #[must_use]
     pub fn next_due(&self) -> Option<DateTime<Utc>> {

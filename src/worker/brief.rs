@@ -24,8 +24,6 @@ pub(super) struct Brief {
     /// When it is next due.
     pub(super) next_poll: Option<DateTime<Utc>>,
     last_success: Option<DateTime<Utc>>,
-    /// How many polls in a row could not be recorded.
-    pub(super) unrecorded: u32,
     /// The interval that was learnt, in seconds.
     learnt: Option<u32>,
     /// Whether its host is inside `allow_networks`.
@@ -51,7 +49,6 @@ impl Brief {
             last_poll: state.last_poll,
             next_poll: state.next_poll,
             last_success: state.last_success,
-            unrecorded: 0,
             learnt: learnt.map(|learnt| u32::try_from(learnt.as_secs()).unwrap_or(u32::MAX)),
             exempt: state.exempt,
             suspect: attempt.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none()),
@@ -59,13 +56,6 @@ impl Brief {
             gone: state.gone.map(|_| state.config_hash.as_str().into()),
             adopted: state.moved.iter().filter_map(adopted).collect(),
         }
-    }
-
-    /// Takes note of a poll that could not be recorded: the ledger knows nothing of it.
-    pub(super) fn unrecorded(&mut self, next_poll: Option<DateTime<Utc>>) {
-        self.unrecorded = self.unrecorded.saturating_add(1);
-        self.next_poll = next_poll;
-        self.health = State::Failing;
     }
 
     /// The policy with the interval that was learnt when it was last polled.

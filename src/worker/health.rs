@@ -78,8 +78,9 @@ impl Service {
     pub(super) fn remember(&self, channel: &Channel, polled: &Polled) {
         let (id, state) = (&polled.channel, &polled.state);
         if polled.store_error.is_some() {
+            // The ledger knows nothing of it.
             let nothing = || Brief::of(channel, &PollState::default(), self.clock.now());
-            lock(&self.briefs).entry(id.clone()).or_insert_with(nothing).unrecorded(state.next_poll);
+            lock(&self.briefs).entry(id.clone()).or_insert_with(nothing).next_poll = state.next_poll;
             return;
         }
         lock(&self.rests).note(state);

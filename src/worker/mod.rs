@@ -4,7 +4,7 @@
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `agenda` takes what is due, `plan` knows which
 //! channels are polled together and when, `slots` who has to wait for whom, `rests` which hosts are left alone, `moves` which addresses have moved, `publisher` turns the ledger into the published set, `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording, `outcome` what a poll means for the next one,
-//! `health` notes how the channel is doing, `brief` what is remembered of it while it rests, `upkeep` publishes and takes snapshots, `kept` keeps merged feeds ready,
+//! `health` notes how the channel is doing, `brief` what is remembered of it while it rests, `upkeep` publishes and takes snapshots, `tend` looks after clock and store, `kept` keeps merged feeds ready,
 //! `explain` what rules and duplicates made of each entry.
 
 mod agenda;
@@ -28,6 +28,7 @@ mod rests;
 mod service;
 mod slots;
 mod snapshot;
+mod tend;
 mod upkeep;
 mod watch;
 

@@ -14,10 +14,13 @@ use crate::normalise;
 use crate::schedule;
 use crate::store::{Change, Guard, Poll, PollState, Seen, Store, StoreError};
 use crate::telemetry::Metrics;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// When a poll that could not be recorded is done again; while the store says that it cannot record, nobody is asked.
+const RECORD_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// What polls need.
 pub(super) struct Poller<'a> {
@@ -27,8 +30,6 @@ pub(super) struct Poller<'a> {
     pub now: DateTime<Utc>,
     /// A number from 0 to 1 that spreads polls.
     pub chance: f64,
-    /// How many polls in a row could not be recorded.
-    pub unrecorded: u32,
 }
 
 /// What came of a channel's poll.
@@ -76,8 +77,7 @@ impl Poller<'_> {
 
     /// What comes of a poll whose channels' states cannot be read from the ledger: nobody is asked.
     pub(super) fn unread(&self, channels: &[Arc<Channel>], error: &StoreError) -> Vec<Polled> {
-        let engine = || StoreError::Engine(error.to_string());
-        channels.iter().map(|channel| self.unrecorded(channel, PollState::default(), engine())).collect()
+        channels.iter().map(|channel| self.unrecorded(channel, PollState::default(), error.clone())).collect()
     }
 
     async fn channel(
@@ -116,11 +116,11 @@ impl Poller<'_> {
         }
     }
 
-    /// Nothing was recorded, so nothing may look polled: it is due again after a pause.
-    pub(super) fn unrecorded(&self, channel: &Channel, before: PollState, error: StoreError) -> Polled {
-        let failures = before.failures.max(self.unrecorded).saturating_add(1);
-        let next_poll = Some(schedule::article_retry(self.now, failures));
-        let state = PollState { error: Some(error.to_string()), failures, next_poll, ..before };
+    /// Nothing was recorded, so nothing may look polled: it is due again after a pause. That is not its source's
+    /// failure, and no reason to ask it less often later.
+    fn unrecorded(&self, channel: &Channel, before: PollState, error: StoreError) -> Polled {
+        let next_poll = Some(self.now + RECORD_RETRY);
+        let state = PollState { error: Some(error.to_string()), next_poll, ..before };
         Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
     }
 

@@ -11,6 +11,7 @@ use crate::store::{Store, StoreError};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Makes the published set.
 pub(super) struct Publisher {
@@ -18,14 +19,17 @@ pub(super) struct Publisher {
     shelf: Arc<Shelf>,
     /// One at a time: two that read the same old set would each lose what the other adds.
     turn: tokio::sync::Mutex<Workbench>,
+    /// Whether anything that changed could not be published.
+    owes: AtomicBool,
 }
 
 /// What is kept between two publications.
-#[derive(Default)]
 struct Workbench {
     kept: Kept,
     /// Documents that are published but not compressed yet.
     plain: Vec<Arc<Document>>,
+    /// What could not be published the last time; `None` when it was everything.
+    owed: Option<BTreeSet<ChannelId>>,
 }
 
 /// Which feeds are to be made anew.
@@ -38,7 +42,13 @@ pub(super) enum Scope<'a> {
 
 impl Publisher {
     pub(super) fn new(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Self {
-        Self { store, shelf, turn: tokio::sync::Mutex::default() }
+        let bench = Workbench { kept: Kept::default(), plain: Vec::new(), owed: Some(BTreeSet::new()) };
+        Self { store, shelf, turn: tokio::sync::Mutex::new(bench), owes: AtomicBool::new(false) }
+    }
+
+    /// Whether anything that changed could not be published; the next [`Publisher::refresh`] tries it again.
+    pub(super) fn owes(&self) -> bool {
+        self.owes.load(Ordering::Relaxed)
     }
 
     /// Brings the published set up to date. What cannot be read from the store stays as it is published.
@@ -54,59 +64,53 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         let mut turn = self.turn.lock().await;
         let before = Arc::clone(&self.shelf.get());
-        let mut documents = HashMap::new();
-        let mut feeds: HashMap<&FeedId, Arc<Feed>> = HashMap::new();
-        let mut moved = HashSet::new();
-        let mut trouble = None;
+        let mut made = Made::default();
         let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
         let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, channel)).collect();
-        let touched = match scope {
+        let touched: Option<BTreeSet<ChannelId>> = match scope {
             Scope::All => None,
-            Scope::Channels(ids) => Some(ids),
+            Scope::Channels(ids) => turn.owed.as_ref().map(|owed| owed.union(ids).cloned().collect()),
         };
+        let touched = touched.as_ref();
         turn.kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
         for spec in config.inner_first() {
             let old = published.get(&spec.id).copied();
             let affected = touched.is_none_or(|ids| spec.channels.iter().any(|channel| ids.contains(channel)));
-            let affected = affected || spec.feeds.iter().any(|inner| moved.contains(inner));
+            let affected = affected || spec.feeds.iter().any(|inner| made.moved.contains(inner));
+            if let Some(old) = old.filter(|_| !affected) {
+                made.keep(&before, old);
+                continue;
+            }
             let members: Vec<&Channel> = spec.channels.iter().filter_map(|id| channels.get(id).copied()).collect();
-            let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| feeds.get(id).map(AsRef::as_ref)).collect();
-            let made = match old {
-                Some(old) if !affected => Ok((Arc::clone(old), shelved(&before, old))),
-                _ => self.make(config, (spec, &members, &inner), (&mut turn.kept, touched), now).await,
-            };
-            match (made, old) {
-                (Ok((feed, made)), _) => {
-                    if old.is_none_or(|old| **old != *feed) {
-                        moved.insert(&spec.id);
-                    }
-                    documents.extend(made);
-                    feeds.insert(&spec.id, feed);
-                }
-                (Err(error), old) => {
-                    trouble.get_or_insert(error);
+            let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| made.feeds.get(id).map(AsRef::as_ref)).collect();
+            match self.make(config, (spec, &members, &inner), (&mut turn.kept, touched)).await {
+                Ok((feed, drafts)) => made.take(old, feed, drafts),
+                Err(error) => {
+                    made.trouble.get_or_insert(error);
                     if let Some(old) = old {
-                        documents.extend(shelved(&before, old));
-                        feeds.insert(&spec.id, Arc::clone(old));
+                        made.keep(&before, old);
                     }
                 }
             }
         }
-        let feeds: Vec<Arc<Feed>> = config.feeds.iter().filter_map(|spec| feeds.remove(&spec.id)).collect();
-        match self.common(config, &feeds, now).await {
-            Ok(common) => documents.extend(common),
-            Err(error) => {
-                trouble.get_or_insert(error);
-                let paths = [CATALOGUE, OPML, STYLE].into_iter();
-                documents.extend(paths.filter_map(|path| Some((path.to_owned(), before.documents.get(path)?.clone()))));
-            }
+        let common = common(config, &made.ordered(config));
+        made.drafts.extend(common);
+        // One transaction for everything: what a publication costs on disk does not grow with the number of documents.
+        let drafts = std::mem::take(&mut made.drafts);
+        let paths: Vec<String> = drafts.iter().map(|draft| draft.path.clone()).collect();
+        match self.stamped(drafts, now).await {
+            Ok(stamped) => made.documents.extend(stamped),
+            Err(error) => made.fall_back(&before, &paths, error),
         }
-        for (path, shelved) in &mut documents {
+        for (path, shelved) in &mut made.documents {
             settle(shelved, before.documents.get(path), &mut turn.plain);
         }
         let (config, status) = (Arc::clone(config), Arc::clone(status));
-        self.shelf.put(Published { config, status, feeds, documents, health: before.health.clone() });
-        trouble.map_or(Ok(()), Err)
+        let (feeds, documents, health) = (made.ordered(&config), made.documents, before.health.clone());
+        self.shelf.put(Published { config, status, feeds, documents, health });
+        self.owes.store(made.trouble.is_some(), Ordering::Relaxed);
+        turn.owed = if made.trouble.is_some() { touched.cloned() } else { Some(BTreeSet::new()) };
+        made.trouble.map_or(Ok(()), Err)
     }
 
     /// Compresses what was published since the last time. Compression takes ten times as long as all the rest, so new
@@ -162,8 +166,7 @@ impl Publisher {
         config: &Config,
         (spec, members, inner): (&FeedSpec, &[&Channel], &[&Feed]),
         (kept, touched): (&mut Kept, Option<&BTreeSet<ChannelId>>),
-        now: DateTime<Utc>,
-    ) -> Result<(Arc<Feed>, Vec<(String, Shelved)>), StoreError> {
+    ) -> Result<(Feed, Vec<Draft>), StoreError> {
         let mut withdrawn: Vec<_> = inner.iter().flat_map(|feed| feed.tombstones.iter().cloned()).collect();
         for channel in members.iter().filter(|channel| channel.trust.withdrawn == Withdrawn::Remove) {
             withdrawn.extend(self.store.tombstones(&channel.id, MOST_TOMBSTONES).await?);
@@ -190,8 +193,7 @@ impl Publisher {
             |lang| render::feed_page(&feed, &site, lang),
             Some(&links),
         ));
-        let documents = self.stamped(drafts, now).await?;
-        Ok((Arc::new(feed), documents))
+        Ok((feed, drafts))
     }
 
     /// A feed that is made from nothing.
@@ -208,22 +210,6 @@ impl Publisher {
         }
         merge::add_inner(&mut inputs, inner, |id| config.channels.iter().find(|channel| channel.id == *id));
         Ok(merge::feed(spec, &inputs, self.store.created().await?))
-    }
-
-    /// The documents that speak of all feeds.
-    async fn common(
-        &self,
-        config: &Config,
-        feeds: &[Arc<Feed>],
-        now: DateTime<Utc>,
-    ) -> Result<Vec<(String, Shelved)>, StoreError> {
-        let site = site(config);
-        let feeds: Vec<&Feed> = feeds.iter().map(AsRef::as_ref).collect();
-        let mut drafts: Vec<_> = page(CATALOGUE, |lang| render::catalogue(&feeds, &site, lang), None).into();
-        let opml = render::opml(&feeds, &site);
-        drafts.push(draft(OPML.to_owned(), render::OPML_TYPE, &config.service.language, opml, None));
-        drafts.push(draft(STYLE.to_owned(), render::CSS_TYPE, "en", render::style().to_owned(), None));
-        self.stamped(drafts, now).await
     }
 
     /// Documents with their stamps from the store, so that `Last-Modified` outlives a restart.
@@ -251,6 +237,66 @@ impl Publisher {
         }
         Ok(shelved)
     }
+}
+
+/// What a publication has made so far.
+#[derive(Default)]
+struct Made {
+    feeds: HashMap<FeedId, Arc<Feed>>,
+    /// Documents that stay as they are on the shelf.
+    documents: HashMap<String, Shelved>,
+    /// Documents that still need their stamps.
+    drafts: Vec<Draft>,
+    /// Feeds that differ from what is published.
+    moved: HashSet<FeedId>,
+    /// The first error of the store.
+    trouble: Option<StoreError>,
+}
+
+impl Made {
+    /// Leaves a feed as it is published.
+    fn keep(&mut self, before: &Published, old: &Arc<Feed>) {
+        self.documents.extend(shelved(before, old));
+        self.feeds.insert(old.id.clone(), Arc::clone(old));
+    }
+
+    fn take(&mut self, old: Option<&Arc<Feed>>, feed: Feed, drafts: Vec<Draft>) {
+        if old.is_none_or(|old| **old != feed) {
+            self.moved.insert(feed.id.clone());
+        }
+        self.drafts.extend(drafts);
+        self.feeds.insert(feed.id.clone(), Arc::new(feed));
+    }
+
+    /// Leaves everything that has no stamp as it is published.
+    fn fall_back(&mut self, before: &Published, paths: &[String], error: StoreError) {
+        self.trouble.get_or_insert(error);
+        let old = paths.iter().filter_map(|path| Some((path.clone(), before.documents.get(path)?.clone())));
+        self.documents.extend(old);
+        let lost: HashSet<&String> = paths.iter().collect();
+        self.feeds.retain(|_, feed| Form::ALL.iter().all(|form| !lost.contains(&format!("/{}", form.path(feed)))));
+        for old in &before.feeds {
+            if Form::ALL.iter().any(|form| lost.contains(&format!("/{}", form.path(old)))) {
+                self.feeds.insert(old.id.clone(), Arc::clone(old));
+            }
+        }
+    }
+
+    /// The feeds in the order of feeds.yaml.
+    fn ordered(&self, config: &Config) -> Vec<Arc<Feed>> {
+        config.feeds.iter().filter_map(|spec| self.feeds.get(&spec.id).cloned()).collect()
+    }
+}
+
+/// The documents that speak of all feeds.
+fn common(config: &Config, feeds: &[Arc<Feed>]) -> Vec<Draft> {
+    let site = site(config);
+    let feeds: Vec<&Feed> = feeds.iter().map(AsRef::as_ref).collect();
+    let mut drafts: Vec<_> = page(CATALOGUE, |lang| render::catalogue(&feeds, &site, lang), None).into();
+    let opml = render::opml(&feeds, &site);
+    drafts.push(draft(OPML.to_owned(), render::OPML_TYPE, &config.service.language, opml, None));
+    drafts.push(draft(STYLE.to_owned(), render::CSS_TYPE, "en", render::style().to_owned(), None));
+    drafts
 }
 
 /// Keeps a document that is on the shelf already, compressed; notes the others down to be compressed.

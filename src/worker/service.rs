@@ -10,6 +10,7 @@ use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
 use super::rests::Rests;
 use super::slots::{Claim, Slots};
+use super::tend::{LOOK_AT_CLOCK, Tending};
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
 use crate::health::Incidents;
@@ -34,8 +35,8 @@ use tokio_util::sync::CancellationToken;
 /// How long running polls get to end when the service stops.
 const LAST_CALL: Duration = Duration::from_secs(5);
 
-/// How often the clock is looked at when nothing else happens: it may be set, and the machine may sleep.
-pub(super) const LOOK_AT_CLOCK: Duration = Duration::from_mins(1);
+/// How often the store is looked at while it cannot record.
+const LOOK_AT_STORE: Duration = Duration::from_secs(15);
 
 /// What a service is made of.
 pub struct Setup {
@@ -108,6 +109,7 @@ pub struct Service {
     pub(super) rests: Mutex<Rests>,
     /// When the clock was looked at last.
     pub(super) looked: Mutex<DateTime<Utc>>,
+    pub(super) tending: Tending,
     watch: Mutex<Option<Watch>>,
     pub(super) wake: Notify,
 }
@@ -158,6 +160,7 @@ impl Service {
             slots: Mutex::default(),
             rests: Mutex::default(),
             looked: Mutex::new(now),
+            tending: Tending::default(),
             watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
         });
@@ -165,9 +168,16 @@ impl Service {
         service.recall(&channels).await?;
         service.take_snapshots(&channels).await;
         service.release_held(&channels).await;
-        service.publish(Scope::All).await?;
+        match service.publish(Scope::All).await {
+            // What can be read of a damaged ledger is on the shelf.
+            Err(error) if service.store.ready().await.is_err() && !service.shelf.get().feeds.is_empty() => {
+                tracing::error!(%error, "not every feed could be published");
+            }
+            published => published?,
+        }
         service.publish_incidents().await;
         service.count_channels();
+        service.store_is_well().await;
         service.make_plan(&BTreeSet::new());
         Ok(service)
     }
@@ -190,14 +200,15 @@ impl Service {
         let mut tasks = JoinSet::new();
         loop {
             self.look_at_clock();
-            while let Some((group, claim)) = self.take_due() {
+            let well = self.store_is_well().await;
+            while well && let Some((group, claim)) = self.take_due() {
                 let service = Arc::clone(&self);
                 tasks.spawn(async move { service.poll(&group, &claim).await });
             }
             // Groups that have to wait are not in there: they go on when a poll ends.
-            let next = lock(&self.plan).next_due();
+            let next = lock(&self.plan).next_due().filter(|_| well);
             let due = async {
-                let look = self.clock.now() + LOOK_AT_CLOCK;
+                let look = self.clock.now() + if well { LOOK_AT_CLOCK } else { LOOK_AT_STORE };
                 self.clock.sleep_until(next.map_or(look, |next| next.min(look))).await;
             };
             tokio::select! {
@@ -216,7 +227,8 @@ impl Service {
     /// Polls everything that is due at this instant, one group after the other; tells how many groups that were.
     pub async fn poll_due(&self) -> usize {
         let mut count = 0;
-        while let Some((group, claim)) = self.take_due() {
+        let well = self.store_is_well().await;
+        while well && let Some((group, claim)) = self.take_due() {
             self.poll(&group, &claim).await;
             count += 1;
         }
@@ -226,17 +238,12 @@ impl Service {
     /// Polls one group, publishes what changed, plans the next poll. A panic is caught, counted and shown.
     async fn poll(&self, group: &Group, claim: &Claim) {
         let ids: Vec<_> = group.iter().map(|channel| channel.id.clone()).collect();
-        let unrecorded = {
-            let briefs = lock(&self.briefs);
-            ids.iter().filter_map(|id| briefs.get(id)).map(|brief| brief.unrecorded).max().unwrap_or_default()
-        };
         let poller = Poller {
             store: &*self.store,
             client: &self.client,
             metrics: &self.metrics,
             now: self.clock.now(),
             chance: (self.chance)(),
-            unrecorded,
         };
         let (states, polled) = match self.store.poll_states(&ids).await {
             Ok(states) => {
@@ -250,7 +257,7 @@ impl Service {
         if !changed.is_empty()
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
         {
-            tracing::error!(%error, "what changed could not be published; the old documents stay");
+            tracing::error!(%error, "what changed could not be published; the old documents stay until the next try");
         }
         if told {
             self.publish_incidents().await;

@@ -12,10 +12,11 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A store whose disk can be full.
+/// A store whose disk can be full, or full for stamps alone: between a poll and its publication.
 struct Full {
     inner: MemoryStore,
     full: AtomicBool,
+    no_stamps: AtomicBool,
 }
 
 impl Full {
@@ -70,6 +71,9 @@ impl Store for Full {
     }
     async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
         self.refuse()?;
+        if self.no_stamps.load(Ordering::SeqCst) {
+            return Err(StoreError::Full("no space left on device".to_owned()));
+        }
         self.inner.stamps(documents, at).await
     }
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
@@ -91,7 +95,11 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     fs::write(folder.path().join("feeds.yaml"), real_config(&origin)).unwrap();
     let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
-    let store = Arc::new(Full { inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()), full: false.into() });
+    let store = Arc::new(Full {
+        inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
+        full: false.into(),
+        no_stamps: false.into(),
+    });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
     site.poll().await;
     let before = site.get("/feeds/shiping.atom").await;
@@ -113,6 +121,43 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let list = origin.take_log().into_iter().find(|asked| asked.path == "/424/424.shtml").unwrap();
     assert_eq!(list.status, 200, "the validators of the poll that was not recorded were not kept");
     assert_eq!(site.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_recorded_but_not_published_is_published_with_the_next_poll() {
+    let origin = Origin::start();
+    let mut portal = Portal::new(&origin, Generation::B);
+    portal.publish(Article::sample(1));
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    fs::write(folder.path().join("feeds.yaml"), real_config(&origin)).unwrap();
+    let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
+    let store = Arc::new(Full {
+        inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
+        full: false.into(),
+        no_stamps: false.into(),
+    });
+    let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
+    site.poll().await;
+    let paths = ["/", "/opml.xml", "/feeds/shiping", "/feeds/shiping.atom", "/feeds/pinglun.json", "/feeds/renwu.rss"];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(site.get(path).await);
+    }
+    let merged = site.titles("pinglun").await.len();
+
+    store.no_stamps.store(true, Ordering::SeqCst);
+    portal.publish(Article::sample(2));
+    site.after(TimeDelta::hours(2)).await;
+    for (path, before) in paths.iter().zip(&before) {
+        let during = site.get(path).await;
+        assert_eq!((during.status, &during.body), (200, &before.body), "{path}: the old documents are served");
+    }
+
+    // Nothing changes any more at the source, and still the entry comes out.
+    store.no_stamps.store(false, Ordering::SeqCst);
+    site.after(TimeDelta::hours(6)).await;
+    assert_eq!(site.titles("shiping").await.len(), 2);
+    assert_eq!(site.titles("pinglun").await.len(), merged + 1, "also in the merged feed");
 }
 
 #[tokio::test]

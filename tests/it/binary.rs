@@ -22,10 +22,10 @@ fn offline_config() -> String {
 }
 
 /// A running process; killed when it is dropped.
-struct Running {
-    child: Child,
-    log: BufReader<ChildStderr>,
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) log: BufReader<ChildStderr>,
+    pub(crate) address: SocketAddr,
     /// Dropped with the rest; when it is not within a minute, the process is killed, so that a test which
     /// waits for a line that never comes fails instead of hanging.
     _leash: Sender<()>,
@@ -42,7 +42,7 @@ fn leash(process: u32) -> Sender<()> {
 }
 
 impl Running {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut child = Command::new(HELIU)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .current_dir(folder)
@@ -59,11 +59,11 @@ impl Running {
         Self { child, log, address, _leash: leash }
     }
 
-    async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         request(self.address, path, &[]).await
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
@@ -77,7 +77,7 @@ impl Drop for Running {
 }
 
 /// Reads the log up to the line that says it.
-fn wait_for(log: &mut impl BufRead, what: &str) -> String {
+pub(crate) fn wait_for(log: &mut impl BufRead, what: &str) -> String {
     let mut all = String::new();
     loop {
         let mut line = String::new();

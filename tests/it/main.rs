@@ -5,6 +5,7 @@
 mod architecture;
 mod bad_input;
 mod binary;
+mod durability;
 mod kit;
 mod observability;
 mod polite;

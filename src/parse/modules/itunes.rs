@@ -18,6 +18,7 @@ fn entry(element: Element<'_, '_>, draft: &mut EntryDraft) {
         "duration" => draft.duration = seconds(&element.text()).or(draft.duration),
         "image" => image(element).into_iter().for_each(|image| draft.image(image)),
         "keywords" => keywords(element).for_each(|category| draft.category(category)),
+        "category" => categories(element).for_each(|category| draft.category(category)),
         _ => {}
     }
 }
@@ -31,7 +32,7 @@ fn feed(element: Element<'_, '_>, draft: &mut FeedDraft) {
         "subtitle" => draft.subtitle.offer(5, text::guessed(element)),
         "image" => draft.image.offer(2, image(element)),
         "keywords" => keywords(element).for_each(|category| draft.category(category)),
-        "category" => categories(element, draft),
+        "category" => categories(element).for_each(|category| draft.category(category)),
         _ => {}
     }
 }
@@ -48,12 +49,11 @@ fn keywords<'a>(element: Element<'_, 'a>) -> impl Iterator<Item = Category> + us
 }
 
 /// `<itunes:category text="…"><itunes:category text="…"/></itunes:category>`: both levels.
-fn categories(element: Element<'_, '_>, draft: &mut FeedDraft) {
-    let scheme = Some(Namespace::Itunes.uri().to_owned());
-    for level in std::iter::once(element).chain(element.children()) {
+fn categories(element: Element<'_, '_>) -> impl Iterator<Item = Category> {
+    std::iter::once(element).chain(element.children()).map(|level| {
         let term = some_attribute(level, "text").or_else(|| level.some_text()).unwrap_or_default();
-        draft.category(Category { term, scheme: scheme.clone(), label: None });
-    }
+        Category { term, scheme: Some(Namespace::Itunes.uri().to_owned()), label: None }
+    })
 }
 
 /// `3661`, `61:01` or `1:01:01` in seconds; fractions are cut.

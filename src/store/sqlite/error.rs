@@ -20,6 +20,11 @@ fn code(error: &sqlx::Error) -> Option<i32> {
     error.code()?.parse::<i32>().ok().map(|extended| extended & 0xff)
 }
 
+/// Whether the file itself is damaged, and not just one of its rows.
+pub(super) fn is_damage(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(CORRUPT | NOTADB))
+}
+
 /// An error while the store is in use.
 pub(super) fn in_use(path: &Path, error: &sqlx::Error) -> StoreError {
     let reason = error.to_string();
@@ -29,10 +34,6 @@ pub(super) fn in_use(path: &Path, error: &sqlx::Error) -> StoreError {
         (Some(CORRUPT | NOTADB), _) => StoreError::Damaged { path: path.display().to_string(), reason },
         (Some(BUSY), _) => StoreError::Engine(format!("{reason}; another program keeps {} locked", path.display())),
         (_, sqlx::Error::PoolClosed) => closed(),
-        (_, sqlx::Error::Decode(reason)) => damaged(path, format!("a row cannot be read: {reason}")),
-        (_, sqlx::Error::ColumnDecode { source, index }) => {
-            damaged(path, format!("column {index} cannot be read: {source}"))
-        }
         _ => StoreError::Engine(reason),
     }
 }

@@ -3,27 +3,31 @@
 use super::error;
 use crate::store::StoreError;
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-/// The file that is locked, beside the ledger: SQLite's own locks are taken anew for every transaction.
+/// The file that is locked, beside the ledger: SQLite's own locks are taken anew for every transaction. It holds the last
+/// sequence number that was recorded, so that a log which was taken away is noticed.
 const LOCK: &str = "heliu.lock";
 
-/// The lock on a data folder, and which file was opened in it.
-#[derive(Debug)]
+/// The lock on a data folder, and which file was opened in it. By default on none.
+#[derive(Debug, Default)]
 pub(super) struct Hold {
     /// Locked for as long as it is open; the system lets go of it also when the process dies.
     lock: Mutex<Option<File>>,
     identity: Mutex<Option<Identity>>,
+    /// The last number that was noted here; 0 for none.
+    seq: AtomicU64,
 }
 
 impl Hold {
     /// Locks the folder, which must exist. A file system that knows no locks is used without one.
     pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(LOCK);
-        // Not truncated and never written: it holds nothing.
-        let opened = OpenOptions::new().create(true).write(true).truncate(false).open(&path);
-        let file = opened.map_err(|e| error::folder(&path, &e))?;
+        let opened = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(&path);
+        let mut file = opened.map_err(|e| error::folder(&path, &e))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { folder: folder.display().to_string() }),
@@ -31,7 +35,36 @@ impl Hold {
                 tracing::warn!(path = %path.display(), %error, "the data folder cannot be locked; take care that no second Heliu uses it");
             }
         }
-        Ok(Self { lock: Mutex::new(Some(file)), identity: Mutex::new(None) })
+        // What cannot be read (a power cut may have torn it) says nothing.
+        let mut text = String::new();
+        let _ = file.read_to_string(&mut text);
+        let seq = text.trim().parse().unwrap_or(0).into();
+        Ok(Self { lock: Mutex::new(Some(file)), identity: Mutex::new(None), seq })
+    }
+
+    /// The last number that was noted here, also by a Heliu before this one.
+    pub(super) fn noted(&self) -> Option<u64> {
+        Some(self.seq.load(Relaxed)).filter(|seq| *seq > 0)
+    }
+
+    /// Notes the last number that was recorded for good. Not synced: it never says more than the ledger itself.
+    pub(super) fn note(&self, seq: u64) {
+        if self.seq.fetch_max(seq, Relaxed) < seq {
+            self.write(&format!("{seq:020}\n"));
+        }
+    }
+
+    /// Notes that the ledger is another one.
+    pub(super) fn forget(&self) {
+        self.seq.store(0, Relaxed);
+        self.write(&format!("{:020}\n", 0));
+    }
+
+    /// Failing to is no trouble: the file then says less than it could.
+    fn write(&self, text: &str) {
+        if let Some(file) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            let _ = file.rewind().and_then(|()| file.write_all(text.as_bytes()));
+        }
     }
 
     /// Remembers the file as it stands there now.

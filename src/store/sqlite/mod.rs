@@ -6,32 +6,44 @@
 
 mod aside;
 mod attempt;
+mod backup;
+#[cfg(test)]
+mod backup_tests;
+mod copy;
+#[cfg(test)]
+mod damage_tests;
 mod error;
 mod folder;
+mod gate;
 mod migrate;
 mod open;
 mod record;
+mod restore;
+mod salvage;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod writer;
 
-use super::{Attempt, Change, FetchState, Poll, PollState, Stamp, Store, StoreError, reconcile};
+pub use backup::back_up;
+pub use restore::restore;
+pub use salvage::Salvage;
+
+use super::{Attempt, Change, FetchState, Poll, PollState, Sizes, Stamp, Store, StoreError, reconcile};
 use crate::model::{ChannelId, KeyKind, Mark, Record, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, Row, Sqlite, pool::PoolConnection};
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The ledger in the file `heliu.db` of the data folder.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
-    hold: Arc<folder::Hold>,
+    gate: Arc<gate::Gate>,
     recorder: writer::Recorder,
-    writer: SqlitePool,
     readers: SqlitePool,
 }
 
@@ -53,26 +65,18 @@ impl SqliteStore {
     /// [`StoreError::Damaged`] with the first thing that is wrong.
     pub async fn verify(&self) -> Result<(), StoreError> {
         let mut connection = self.readers.acquire().await.map_err(|e| self.error(&e))?;
-        open::check(&mut connection, &self.path, "integrity_check").await
+        open::check(&mut connection, &self.gate.path, "integrity_check").await
     }
 
     fn error(&self, error: &sqlx::Error) -> StoreError {
-        error::in_use(&self.path, error)
-    }
-
-    /// After a failed write the connection is closed, and the next write opens a fresh one. For one, SQLite has
-    /// then often rolled back by itself (full disk, disk error), which the driver does not notice: it would
-    /// refuse every later transaction. For another, after a failed fsync only the disk tells what was kept.
-    fn failed(&self, connection: &mut PoolConnection<Sqlite>, error: &sqlx::Error) -> StoreError {
-        connection.close_on_drop();
-        self.error(error)
+        self.gate.error(error)
     }
 
     /// The channel and its state. Flaws with codes of a newer Heliu are left out rather than losing the state.
     fn poll_state(&self, (name, text): (String, String)) -> Result<(ChannelId, PollState), StoreError> {
-        let name = name.parse().map_err(|e| error::damaged(&self.path, format!("a channel's name: {e}")))?;
+        let name = name.parse().map_err(|e| error::damaged(&self.gate.path, format!("a channel's name: {e}")))?;
         let state = serde_json::from_str(&text).or_else(|_| {
-            let damaged = |e: serde_json::Error| error::damaged(&self.path, format!("a channel's state: {e}"));
+            let damaged = |e: serde_json::Error| error::damaged(&self.gate.path, format!("a channel's state: {e}"));
             let mut value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
             if let Some(flaws) = value.get_mut("flaws").and_then(serde_json::Value::as_array_mut) {
                 flaws.retain(|flaw| serde_json::from_value::<crate::model::Flaw>(flaw.clone()).is_ok());
@@ -126,10 +130,7 @@ async fn stamp_whole(
             .bind(document)
             .fetch_optional(&mut *transaction)
             .await?;
-        let stored = row.map(|(hash, seconds)| Stamp {
-            hash,
-            modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH),
-        });
+        let stored = row.map(|(hash, seconds)| stamp_of(hash, seconds));
         let stamp = super::next_stamp(stored.as_ref(), hash, at);
         if stored.as_ref() != Some(&stamp) {
             sqlx::query("INSERT OR REPLACE INTO stamp (document, hash, modified) VALUES (?1, ?2, ?3)")
@@ -143,6 +144,11 @@ async fn stamp_whole(
     }
     transaction.commit().await?;
     Ok(stamps)
+}
+
+/// A row of the table `stamp`.
+fn stamp_of(hash: String, seconds: i64) -> Stamp {
+    Stamp { hash, modified: DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH) }
 }
 
 fn record_of(channel: &ChannelId, row: &SqliteRow) -> sqlx::Result<Record> {
@@ -211,9 +217,8 @@ impl Store for SqliteStore {
     }
 
     async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.hold.check(&self.path).await?;
-        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
-        release_whole(&mut connection, channel, at).await.map_err(|e| self.failed(&mut connection, &e))
+        let mut connection = self.gate.writing().await?;
+        release_whole(&mut connection, channel, at).await.map_err(|e| self.gate.failed(&mut connection, &e))
     }
 
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {
@@ -276,14 +281,14 @@ impl Store for SqliteStore {
         .map_err(|e| self.error(&e))?;
         let state = |(url, state): (String, String)| {
             let state = serde_json::from_str(&state);
-            Ok((url, state.map_err(|e| error::damaged(&self.path, format!("an address's state: {e}")))?))
+            Ok((url, state.map_err(|e| error::damaged(&self.gate.path, format!("an address's state: {e}")))?))
         };
         rows.into_iter().map(state).collect()
     }
 
     async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
-        let mut connection = self.writer.acquire().await.map_err(|e| self.error(&e))?;
-        stamp_whole(&mut connection, documents, at).await.map_err(|e| self.failed(&mut connection, &e))
+        let mut connection = self.gate.writing().await?;
+        stamp_whole(&mut connection, documents, at).await.map_err(|e| self.gate.failed(&mut connection, &e))
     }
 
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
@@ -292,14 +297,36 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.hold.check(&self.path).await?;
+        self.gate.hold.check(&self.gate.path).await?;
+        if self.gate.trouble.is_to_be_tried()? {
+            self.gate.try_to_write().await?;
+        }
         self.created().await.map(drop)
     }
 
+    async fn ready(&self) -> Result<(), StoreError> {
+        if self.gate.trouble.is_none() { Ok(()) } else { self.ping().await }
+    }
+
+    async fn sizes(&self) -> Option<Sizes> {
+        let log = tokio::fs::metadata(copy::beside(&self.gate.path, "-wal")).await.map_or(0, |meta| meta.len());
+        Some(Sizes { file: tokio::fs::metadata(&self.gate.path).await.ok()?.len(), log })
+    }
+
     async fn close(&self) {
+        if self.gate.trouble.lasting().is_err() {
+            // The connections end with the process, without copying the log into a damaged file.
+            std::mem::forget((self.readers.clone(), self.gate.writer.clone()));
+            self.gate.hold.release();
+            return;
+        }
         self.readers.close().await;
-        self.writer.close().await; // the last one out copies the log into the file
-        self.hold.release();
+        // The last one out copies the log into the file. That may be somebody else, who may never do it.
+        if let Ok(mut connection) = self.gate.writing().await {
+            let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_optional(&mut *connection).await;
+        }
+        self.gate.writer.close().await;
+        self.gate.hold.release();
     }
 }
 

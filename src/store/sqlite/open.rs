@@ -1,8 +1,10 @@
 //! Opening the file: every way in which it can be unusable gets its own answer, and none of them harms the file.
 
 use super::folder::Hold;
+use super::gate::Gate;
+use super::trouble::Trouble;
 use super::writer::Recorder;
-use super::{SqliteStore, error, migrate};
+use super::{SqliteStore, error, migrate, restore};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use sqlx::pool::PoolOptions;
@@ -14,12 +16,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The file in the data folder.
-const FILE: &str = "heliu.db";
+pub(super) const FILE: &str = "heliu.db";
 /// Up to this size the whole file is checked when it is opened (some hundred milliseconds); beyond it only
 /// the header and the schema are, and `SqliteStore::verify` does the rest when asked.
 const CHECKED_AT_OPEN: u64 = 64 << 20;
 /// How long a write waits for another process before it fails.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 
 pub(super) async fn open(folder: &Path, now: DateTime<Utc>) -> Result<SqliteStore, StoreError> {
@@ -43,24 +45,24 @@ pub(super) async fn open(folder: &Path, now: DateTime<Utc>) -> Result<SqliteStor
         .pragma("journal_size_limit", "16777216");
     let writer = pool(1).connect_lazy_with(writing);
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
-    let hold = Arc::new(hold);
-    let recorder = Recorder::start(writer.clone(), path.clone(), &hold);
-    let store = SqliteStore { path, hold, recorder, writer, readers };
+    let gate = Arc::new(Gate { path, hold, trouble: Trouble::default(), writer });
+    let recorder = Recorder::start(&gate);
+    let store = SqliteStore { gate, recorder, readers };
 
     match make_ready(&store, size, now).await {
         Ok(()) => {
-            store.hold.remember(&store.path);
+            store.gate.hold.remember(&store.gate.path);
             Ok(store)
         }
         Err(error) => {
             store.readers.close().await;
-            store.writer.close().await;
+            store.gate.writer.close().await;
             Err(error)
         }
     }
 }
 
-fn pool(size: u32) -> PoolOptions<sqlx::Sqlite> {
+pub(super) fn pool(size: u32) -> PoolOptions<sqlx::Sqlite> {
     PoolOptions::new().max_connections(size).test_before_acquire(false).idle_timeout(None).max_lifetime(None)
 }
 
@@ -69,6 +71,9 @@ async fn prepare(folder: PathBuf, path: PathBuf) -> Result<(Hold, u64), StoreErr
     let work = tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&folder).map_err(|e| error::folder(&folder, &e))?;
         let hold = Hold::take(&folder)?;
+        if let Some(kept) = restore::finish(&folder, &hold)? {
+            tracing::warn!(before = %kept.display(), "finished a restore that had been interrupted");
+        }
         let size = match std::fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => Err(error::folder(&path, &ErrorKind::IsADirectory.into())),
             Ok(meta) => is_whole(&path, meta.len()).map(|()| meta.len()),
@@ -82,7 +87,7 @@ async fn prepare(folder: PathBuf, path: PathBuf) -> Result<(Hold, u64), StoreErr
 
 /// SQLite reads a last page that was cut off as if zeros followed. Without a log beside it, which could hold
 /// that page, such a file has lost something.
-fn is_whole(path: &Path, size: u64) -> Result<(), StoreError> {
+pub(super) fn is_whole(path: &Path, size: u64) -> Result<(), StoreError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
@@ -107,15 +112,34 @@ fn is_whole(path: &Path, size: u64) -> Result<(), StoreError> {
 }
 
 async fn make_ready(store: &SqliteStore, size: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let path = &store.path;
-    let mut connection = store.writer.acquire().await.map_err(|e| error::at_open(path, &e))?;
+    let path = &store.gate.path;
+    let mut connection = store.gate.writer.acquire().await.map_err(|e| error::at_open(path, &e))?;
     if (1..CHECKED_AT_OPEN).contains(&size) {
         check(&mut connection, path, "quick_check").await?;
     }
     migrate::migrate(&mut connection, path, migrate::STEPS, now).await?;
-    can_write(&mut connection).await.map_err(|e| error::at_open(path, &e))?;
-    let read = sqlx::query("SELECT seq FROM ledger").fetch_one(&store.readers).await;
-    read.map(drop).map_err(|e| error::at_open(path, &e))
+    migrate::complete(&mut connection, path).await?;
+    rewrite(&mut connection).await.map_err(|e| error::at_open(path, &e))?;
+    let seq: Option<i64> = sqlx::query_scalar("SELECT seq FROM ledger")
+        .fetch_optional(&store.readers)
+        .await
+        .map_err(|e| error::at_open(path, &e))?;
+    let seq = seq.ok_or_else(|| error::damaged(path, "its table ledger is empty"))?.cast_unsigned();
+    if size == 0 {
+        store.gate.hold.forget();
+    }
+    match store.gate.hold.noted() {
+        Some(noted) if noted > seq => Err(error::damaged(path, lost(seq, noted))),
+        _ => Ok(()),
+    }
+}
+
+/// What was recorded last is gone although SQLite finds nothing wrong: it was in the log.
+fn lost(seq: u64, noted: u64) -> String {
+    format!(
+        "it ends at number {seq}, but {noted} numbers were given out; the write-ahead log heliu.db-wal beside it was \
+         deleted or is damaged, or an older file was put in its place. To go on without what is lost, delete heliu.lock"
+    )
 }
 
 /// Asks SQLite to check the file; `what` is `quick_check` or `integrity_check`.
@@ -129,7 +153,10 @@ pub(super) async fn check(
     if found == "ok" { Ok(()) } else { Err(error::damaged(path, found)) }
 }
 
-/// SQLite opens a file that may not be written without a word; a write that changes nothing tells.
-async fn can_write(connection: &mut SqliteConnection) -> sqlx::Result<()> {
-    sqlx::query("UPDATE ledger SET seq = seq").execute(connection).await.map(drop)
+/// SQLite opens a file that may not be written without a word; a write that changes nothing tells. An UPDATE would not
+/// do: rows that stay the same are not written.
+pub(super) async fn rewrite(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let same = AssertSqlSafe(format!("PRAGMA user_version = {version}"));
+    sqlx::raw_sql(same).execute(connection).await.map(drop)
 }

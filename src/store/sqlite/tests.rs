@@ -42,8 +42,8 @@ async fn what_was_recorded_is_there_after_a_restart() {
     assert_eq!(store.latest(&channel("a"), 999).await.unwrap(), before);
     assert_eq!(store.created().await.unwrap(), instant(0));
     assert_eq!(store.record(&live(2, vec![linked("new", "新")])).await.unwrap().seq, 201);
-    let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.writer).await.unwrap();
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.writer).await.unwrap();
+    let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.gate.writer).await.unwrap();
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.gate.writer).await.unwrap();
     assert_eq!((sync, mode.as_str()), (2, "wal"));
 }
 
@@ -138,7 +138,7 @@ async fn an_older_store_is_brought_up_to_date_wholly_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let before = filled(folder.path()).await;
     let store = SqliteStore::open(folder.path(), instant(1)).await.unwrap();
-    let mut connection = store.writer.acquire().await.unwrap();
+    let mut connection = store.gate.writer.acquire().await.unwrap();
     let steps: &'static [&'static str] = [migrate::STEPS, &[GOOD, BAD]].concat().leak();
     migrate::migrate(&mut connection, path, steps, instant(1)).await.unwrap_err();
     let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.unwrap();
@@ -153,7 +153,7 @@ async fn an_older_store_is_brought_up_to_date_wholly_or_not_at_all() {
 }
 
 async fn pragma(store: &SqliteStore, sql: String) {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&store.writer).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&store.gate.writer).await.unwrap();
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn a_full_or_read_only_disk_fails_loud_and_heals() {
     };
     let poll = live(2, (0..20).map(large).collect());
 
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.writer).await.unwrap();
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.gate.writer).await.unwrap();
     pragma(&store, format!("PRAGMA max_page_count = {}", pages + 2)).await;
     let error = store.record(&poll).await.unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error}");
@@ -308,7 +308,7 @@ async fn a_ledger_of_version_1_is_upgraded_in_place() {
         vec![crate::model::Tombstone { id: before[0].entry.id.clone(), when: instant(9) }];
     assert_eq!(store.record(&poll).await.unwrap().withdrawn.len(), 1);
     store.verify().await.unwrap();
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.writer).await.unwrap();
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.gate.writer).await.unwrap();
     assert_eq!(version, 3);
 }
 

@@ -1,15 +1,13 @@
 //! Recording polls: what has queued up while the last transaction was being written goes into the next one together,
 //! so that a hundred polls share the wait for the disk. Nobody is told that a poll is recorded before it is on disk.
 
-use super::folder::Hold;
+use super::gate::Gate;
 use super::{error, record};
 use crate::store::{Change, Poll, StoreError};
 use futures_util::FutureExt as _;
 use sqlx::Connection as _;
-use sqlx::sqlite::SqlitePool;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use tokio::sync::{mpsc, oneshot};
@@ -40,27 +38,18 @@ type Outcome = Result<Result<Change, StoreError>, Box<dyn Any + Send>>;
 
 /// The task that writes.
 struct Writer {
-    pool: SqlitePool,
-    path: PathBuf,
     /// Gone once the store is: the task must not keep the folder locked.
-    hold: Weak<Hold>,
+    gate: Weak<Gate>,
     begun: Arc<AtomicUsize>,
 }
 
 impl Recorder {
     /// Starts the task. It ends when this value is dropped.
-    pub(super) fn start(pool: SqlitePool, path: PathBuf, hold: &Arc<Hold>) -> Self {
+    pub(super) fn start(gate: &Arc<Gate>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
         let begun = Arc::new(AtomicUsize::new(0));
-        let writer = Writer { pool, path, hold: Arc::downgrade(hold), begun: Arc::clone(&begun) };
-        tokio::spawn(writer.work(jobs));
+        tokio::spawn(Writer { gate: Arc::downgrade(gate), begun: Arc::clone(&begun) }.work(jobs));
         Self { jobs: sender, begun }
-    }
-
-    /// How many transactions were begun so far.
-    #[cfg(test)]
-    pub(super) fn transactions(&self) -> usize {
-        self.begun.load(Ordering::Relaxed)
     }
 
     /// Records a poll; returns when it is on disk. Of one that is given up before its turn nothing is recorded.
@@ -68,6 +57,12 @@ impl Recorder {
         let (done, outcome) = oneshot::channel();
         self.jobs.send(Job { poll: poll.clone(), done }).await.map_err(|_| error::closed())?;
         outcome.await.map_err(|_| error::closed())?.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// How many transactions were begun so far.
+    #[cfg(test)]
+    pub(super) fn transactions(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
     }
 }
 
@@ -100,12 +95,9 @@ impl Writer {
         }
     }
 
-    /// After a failed write the connection is closed (see `SqliteStore::failed`).
     async fn transaction(&self, batch: &[Job]) -> Result<Vec<Change>, StoreError> {
-        let Some(hold) = self.hold.upgrade() else { return Err(error::closed()) };
-        hold.check(&self.path).await?;
-        let failed = |failure: &sqlx::Error| error::in_use(&self.path, failure);
-        let mut connection = self.pool.acquire().await.map_err(|e| failed(&e))?;
+        let Some(gate) = self.gate.upgrade() else { return Err(error::closed()) };
+        let mut connection = gate.writing().await?;
         let recorded = async {
             self.begun.fetch_add(1, Ordering::Relaxed);
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -116,10 +108,12 @@ impl Writer {
             transaction.commit().await?;
             Ok(changes)
         };
-        let recorded: sqlx::Result<_> = recorded.await;
-        recorded.map_err(|failure| {
-            connection.close_on_drop();
-            failed(&failure)
-        })
+        let recorded: sqlx::Result<Vec<Change>> = recorded.await;
+        let changes = recorded.map_err(|failure| gate.failed(&mut connection, &failure))?;
+        gate.trouble.over();
+        if let Some(last) = changes.last() {
+            gate.hold.note(last.seq);
+        }
+        Ok(changes)
     }
 }

@@ -4,6 +4,7 @@ mod attribution;
 mod churn;
 mod folder;
 mod nested;
+mod returns;
 mod trouble;
 mod withdrawal;
 
