@@ -176,6 +176,12 @@ impl Store for NoStore {
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
         unasked()
     }
+    async fn poll_states(&self, _: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        Ok(BTreeMap::new())
+    }
+    async fn attempts(&self, _: &ChannelId) -> Result<Vec<heliu::store::Attempt>, StoreError> {
+        Ok(Vec::new())
+    }
     async fn fetch_states(&self, _: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
         unasked()
     }

@@ -69,6 +69,12 @@ struct Turn {
 }
 
 impl Incidents {
+    /// Whether there were none so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_none() && self.closed.is_empty()
+    }
+
     /// Since when the channel is in this state of trouble.
     #[must_use]
     pub fn since(&self, state: State) -> Option<DateTime<Utc>> {

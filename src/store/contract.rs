@@ -2,7 +2,7 @@
 
 use super::cases::{Case, NEW, feed_cases, portal_cases};
 use super::samples::{channel, guided, instant, linked, live, poll_of, with_content};
-use super::{FetchState, PollState, Store};
+use super::{ATTEMPTS_KEPT, Attempt, FetchState, PollState, Store};
 use crate::model::{DateRung, Enclosure, EntryId, Image, Precision, Standing};
 use chrono::TimeDelta;
 use std::pin::Pin;
@@ -24,6 +24,7 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     ids(&*fresh().await).await;
     channels_are_apart(&*fresh().await).await;
     states(&*fresh().await).await;
+    attempts(&*fresh().await).await;
     stamps(&*fresh().await).await;
     odd_input(&*fresh().await).await;
     closed(&*fresh().await).await;
@@ -304,6 +305,41 @@ async fn states(store: &dyn Store) {
     assert_eq!(store.count(&channel("a")).await.unwrap(), 1);
     store.ping().await.unwrap();
     assert_eq!(store.created().await.unwrap(), instant(0));
+}
+
+async fn attempts(store: &dyn Store) {
+    assert!(store.attempts(&channel("a")).await.unwrap().is_empty());
+    let mut poll = live(1, vec![]);
+    poll.seen = None;
+    let mut all = Vec::new();
+    for n in 0..130_u32 {
+        // A clock that goes back does not change the order.
+        let at = instant(1) - TimeDelta::nanoseconds(i64::from(n) * 1_000_000_007);
+        let error = (n % 7 > 3).then(|| format!("http-status: 错误 {n}"));
+        let status = (n % 3 > 0).then_some(200 + u16::try_from(n).unwrap());
+        poll.state.attempted(Attempt {
+            at,
+            url: format!("https://a.example/{n}"),
+            status,
+            millis: n.into(),
+            changed: 0,
+            error,
+        });
+        store.record(&poll).await.unwrap();
+        // Recorded once more, with what the poll turned out to have changed.
+        poll.state.last_attempt.as_mut().unwrap().changed = n;
+        store.record(&poll).await.unwrap();
+        all.insert(0, poll.state.last_attempt.clone().unwrap());
+    }
+    all.truncate(ATTEMPTS_KEPT);
+    assert_eq!(store.attempts(&channel("a")).await.unwrap(), all);
+    assert!(store.attempts(&channel("b")).await.unwrap().is_empty());
+    let wanted = [channel("a"), channel("b")];
+    let states = store.poll_states(&wanted).await.unwrap();
+    assert_eq!(states.into_iter().collect::<Vec<_>>(), [(channel("a"), poll.state.clone())]);
+    assert!(store.poll_states(&[]).await.unwrap().is_empty());
+    let failing: Vec<_> = all.iter().take_while(|attempt| attempt.error.is_some()).map(|attempt| attempt.at).collect();
+    assert_eq!((poll.state.tries, poll.state.failing_since), (130, failing.last().copied()));
 }
 
 async fn stamps(store: &dyn Store) {

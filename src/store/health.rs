@@ -14,20 +14,14 @@ impl PollState {
             live: self.live_since.is_some(),
             failures: self.failures,
             gone: self.gone.is_some(),
-            status: self.attempts.first().and_then(|attempt| attempt.status),
+            status: self.last_attempt.as_ref().and_then(|attempt| attempt.status),
             flaws: &self.flaws,
         });
         let known = self.incidents.since(state).or_else(|| match state {
             State::Silent => self.usual.last_new,
             State::Drifted if self.failures == 0 => self.usual.odd_since().or(self.last_poll),
-            _ => self.failing_since(),
+            _ => self.failing_since.or(self.last_poll),
         });
         (state, known.filter(|_| state.is_trouble()))
-    }
-
-    /// When the first of the failures in a row happened, as far as the attempts reach back.
-    fn failing_since(&self) -> Option<DateTime<Utc>> {
-        let failed = self.attempts.iter().take_while(|attempt| attempt.error.is_some());
-        failed.last().map(|attempt| attempt.at).or(self.last_poll)
     }
 }

@@ -1,7 +1,7 @@
 //! The ledger in memory: for tests and for simulation. The same rules, the same answers, nothing kept.
 
 use super::reconcile::{self, Known, Past, Roll, Sighting, Verdict, Write};
-use super::{Change, FetchState, Poll, PollState, Seen, Stamp, Store, StoreError};
+use super::{ATTEMPTS_KEPT, Attempt, Change, FetchState, Poll, PollState, Seen, Stamp, Store, StoreError};
 use crate::model::{ChannelId, FlawCode, Key, KeyKind, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -27,6 +27,7 @@ struct Ledger {
 #[derive(Debug, Default)]
 struct Channel {
     state: PollState,
+    attempts: BTreeMap<u64, Attempt>,
     rows: BTreeMap<u64, Known>,
     keys: HashMap<Key, BTreeSet<u64>>,
     ids: HashSet<String>,
@@ -167,6 +168,12 @@ impl Store for MemoryStore {
         let (held, title) = channel.held();
         reconcile::remind(&mut change, held, &title);
         channel.state = change.settle(&poll.state);
+        if let Some(attempt) = &poll.state.last_attempt {
+            channel.attempts.insert(poll.state.tries, attempt.clone());
+            while channel.attempts.len() > ATTEMPTS_KEPT {
+                channel.attempts.pop_first();
+            }
+        }
         ledger.seq = change.seq;
         ledger.fetched.extend(poll.fetched.clone());
         Ok(change)
@@ -238,6 +245,18 @@ impl Store for MemoryStore {
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
         let ledger = self.ledger()?;
         Ok(ledger.channels.iter().map(|(name, channel)| (name.clone(), channel.state.clone())).collect())
+    }
+
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        let ledger = self.ledger()?;
+        let state = |name: &ChannelId| Some((name.clone(), ledger.channels.get(name)?.state.clone()));
+        Ok(channels.iter().filter_map(state).collect())
+    }
+
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        let ledger = self.ledger()?;
+        let kept = ledger.channels.get(channel).into_iter().flat_map(|found| found.attempts.values().rev());
+        Ok(kept.cloned().collect())
     }
 
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {

@@ -18,16 +18,15 @@ mod reconcile;
 #[cfg(test)]
 mod samples;
 mod sqlite;
+mod state;
 #[cfg(test)]
 mod trust;
 
 pub use memory::MemoryStore;
 pub use sqlite::{Salvage, SqliteStore, back_up, restore};
+pub use state::{ATTEMPTS_KEPT, Attempt, PollState};
 
-use crate::health::{Incidents, Usual};
-use crate::model::{
-    Candidate, ChannelId, EntryId, Flaw, FlawCode, Hints, Mark, Moved, Record, Rhythm, Standing, Tombstone, Withdrawn,
-};
+use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -131,80 +130,6 @@ pub struct FetchState {
     pub not_before: Option<DateTime<Utc>>,
     /// For articles: the link key of the entry that the page belongs to.
     pub link_key: Option<String>,
-}
-
-/// How one attempt to poll ended; the last 50 of each channel are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// When it began.
-    pub at: DateTime<Utc>,
-    /// The address that was asked last.
-    pub url: String,
-    /// The HTTP status, when there was one.
-    pub status: Option<u16>,
-    /// How long it took, in milliseconds.
-    pub millis: u64,
-    /// New and updated entries.
-    pub changed: u32,
-    /// The error, when there was one.
-    pub error: Option<String>,
-}
-
-/// Everything that decides the next poll of a channel and that `/admin` shows. Persisted, so that a
-/// restart never causes an early or an unconditional request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PollState {
-    /// When it was last polled.
-    pub last_poll: Option<DateTime<Utc>>,
-    /// When a poll last succeeded, also with 304.
-    pub last_success: Option<DateTime<Utc>>,
-    /// When a poll last brought something new.
-    pub last_change: Option<DateTime<Utc>>,
-    /// When it is next due.
-    pub next_poll: Option<DateTime<Utc>>,
-    /// Failed polls since the last success.
-    pub failures: u32,
-    /// When the first live poll succeeded; until then the snapshot is served.
-    pub live_since: Option<DateTime<Utc>>,
-    /// The address in use.
-    pub address: Option<String>,
-    /// The layout in use.
-    pub layout: Option<String>,
-    /// The hash of the body that this channel last read (see [`FetchState::body_hash`]): a 304 vouches for
-    /// the body that *some* channel last used, which may be one that no layout of this channel fits.
-    pub read_hash: Option<String>,
-    /// Entries on the page, last time.
-    pub entries_on_page: u32,
-    /// Entries usually on the page: the largest of the last polls, falling slowly.
-    pub usual_entries: u32,
-    /// Whether the host in use is inside `allow_networks` and so exempt from the minimum interval.
-    pub exempt: bool,
-    /// A hash of the channel's part of feeds.yaml; when it changes, stored body hashes are not trusted.
-    pub config_hash: String,
-    /// What the feed asks for, as it was last read: a 304 obeys it too.
-    pub hints: Hints,
-    /// When the source said that it is gone for good (410): it is not asked any more, unless its part of feeds.yaml
-    /// changes.
-    pub gone: Option<DateTime<Utc>>,
-    /// What was learnt of when the source publishes.
-    pub rhythm: Rhythm,
-    /// Permanent redirects, by the address in feeds.yaml that they stand at.
-    pub moved: BTreeMap<String, Moved>,
-    /// When a whole document came last, or was asked for without validators although they were known.
-    pub last_whole: Option<DateTime<Utc>>,
-    /// Until when the host that was asked last wants to be left alone (429, 503).
-    pub host_rests: Option<DateTime<Utc>>,
-    /// The flaws of the last poll.
-    pub flaws: Vec<Flaw>,
-    /// The error of the last poll.
-    pub error: Option<String>,
-    /// The last attempts, newest first, at most 50.
-    pub attempts: Vec<Attempt>,
-    /// What is usual for the channel.
-    pub usual: Usual,
-    /// What was wrong for longer.
-    pub incidents: Incidents,
 }
 
 /// What one poll of one channel brought, recorded as one transaction: either all of it is kept or none.
@@ -411,6 +336,12 @@ pub trait Store: Send + Sync {
 
     /// The state of every channel that was ever polled.
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError>;
+
+    /// The state of these channels; those that were never polled are left out.
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError>;
+
+    /// The last attempts to poll a channel, newest first, at most [`ATTEMPTS_KEPT`].
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError>;
 
     /// The state of these addresses; unknown ones are left out.
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError>;

@@ -191,9 +191,20 @@ impl<'a> Errand<'a> {
         self.exempt
     }
 
-    /// What is to be stored.
-    pub(super) fn states(&self) -> &BTreeMap<String, FetchState> {
-        &self.states
+    /// What is to be stored. That an address gave the same answer once more is not: nobody asks when a list was looked
+    /// at last, and most polls bring nothing else.
+    pub(super) fn news(&self) -> BTreeMap<String, FetchState> {
+        let news = |url: &str, state: &FetchState| {
+            let known = self.known.get(url).filter(|known| known.link_key.is_none());
+            let looked_at =
+                known.map(|known| FetchState { checked: state.checked, succeeded: state.succeeded, ..known.clone() });
+            looked_at.as_ref() != Some(state)
+        };
+        self.states
+            .iter()
+            .filter(|(url, state)| news(url, state))
+            .map(|(url, state)| (url.clone(), state.clone()))
+            .collect()
     }
 }
 

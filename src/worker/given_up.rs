@@ -2,10 +2,11 @@
 //! long pause.
 
 use super::health;
+use super::outcome::policy;
 use super::plan::Group;
 use super::poll::Polled;
 use super::readers::{GivenUp, text_of};
-use super::service::{Service, policy};
+use super::service::Service;
 use crate::model::{ChannelId, Flaw, FlawCode};
 use crate::schedule;
 use crate::store::{Attempt, Change, Poll, PollState};
@@ -37,7 +38,10 @@ impl Service {
             let next = schedule::next_poll(now, &policy, &before, &failed, None, self.chance());
             state.failures = state.failures.saturating_add(1);
             state.last_poll = Some(now);
-            note(&mut state, channel.addresses().next().map(ToString::to_string), flaw, next, now);
+            let url = channel.addresses().next().map(ToString::to_string);
+            let earlier = self.store.attempts(&channel.id).await.unwrap_or_default();
+            let row = 1 + earlier.iter().take_while(|attempt| is_ours(attempt.error.as_deref())).count();
+            note(&mut state, (url, row), flaw, next, now);
             let before = state.clone();
             health::note(channel, &before, &mut state, 0, now);
             let poll = Poll { channel: channel.id.clone(), at: now, seen: None, state, fetched: BTreeMap::new() };
@@ -72,13 +76,16 @@ pub(super) fn cause(panic: Box<dyn Any + Send>) -> Flaw {
     }
 }
 
-/// Writes down what happened, and leaves the source alone when it happens time and again.
-fn note(state: &mut PollState, url: Option<String>, flaw: &Flaw, next: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+/// Writes down what happened, and leaves the source alone when it happens time and again: `row` times by now.
+fn note(
+    state: &mut PollState,
+    (url, row): (Option<String>, usize),
+    flaw: &Flaw,
+    next: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) {
     let error = Some(flaw.to_string());
-    let url = url.unwrap_or_default();
-    state.attempts.insert(0, Attempt { at: now, url, status: None, millis: 0, changed: 0, error });
-    state.attempts.truncate(super::outcome::ATTEMPTS_KEPT);
-    let row = state.attempts.iter().take_while(|attempt| is_ours(attempt.error.as_deref())).count();
+    state.attempted(Attempt { at: now, url: url.unwrap_or_default(), status: None, millis: 0, changed: 0, error });
     state.next_poll = next;
     state.flaws = vec![flaw.clone()];
     if row >= MOST && is_ours(Some(&flaw.to_string())) {

@@ -1,18 +1,21 @@
 //! What a poll says of its channel's health: noted in the channel's state, counted, logged, and told to the admin.
 
+use super::brief::Brief;
 use super::poll::Polled;
 use super::publisher::Publisher;
 use super::service::{Service, lock};
-use crate::config::Channel;
+use crate::config::{self, Channel};
 use crate::health::{self, Incidents, Sight};
 use crate::model::{ChannelId, FlawCode};
 use crate::render::{self, Told};
-use crate::store::PollState;
-use crate::telemetry::{ChannelGauge, Metrics};
+use crate::store::{PollState, StoreError};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How many channels' states are read from the ledger at once.
+const AT_ONCE: usize = 500;
 
 /// Notes what is usual, what is not, and what became of incidents. `state` is the channel's state after a poll that
 /// brought `new` entries, `before` the one before it.
@@ -37,29 +40,69 @@ pub(super) fn note(channel: &Channel, before: &PollState, state: &mut PollState,
     state.incidents = before.incidents.follow(now_in, &state.flaws, since, now);
 }
 
-/// What `/metrics` shows of a channel.
-fn gauge(channel: &Channel, state: Option<&PollState>) -> ChannelGauge {
-    let unknown = PollState::default();
-    let state = state.unwrap_or(&unknown);
-    ChannelGauge {
-        state: state.health(channel.snapshot.is_some()).0.as_str(),
-        last_success: state.last_success.map(|at| at.timestamp()),
-        next_poll: state.next_poll.map(|at| at.timestamp()),
-    }
-}
-
 impl Service {
     /// What is counted; `/metrics` shows it.
     #[must_use]
-    pub fn metrics(&self) -> Arc<Metrics> {
+    pub fn metrics(&self) -> Arc<crate::telemetry::Metrics> {
         Arc::clone(&self.metrics)
+    }
+
+    /// Reads from the ledger what is remembered of these channels; what is remembered already is newer and stays. Tells
+    /// which of them were never read in the way that feeds.yaml says now.
+    ///
+    /// # Errors
+    /// The ledger failed.
+    pub(super) async fn recall(&self, channels: &[Arc<Channel>]) -> Result<BTreeSet<ChannelId>, StoreError> {
+        let mut reread = BTreeSet::new();
+        for some in channels.chunks(AT_ONCE) {
+            let ids: Vec<_> = some.iter().map(|channel| channel.id.clone()).collect();
+            let states = self.store.poll_states(&ids).await?;
+            for channel in some {
+                let state = states.get(&channel.id);
+                if state.is_none_or(|state| state.config_hash != config::fingerprint(channel)) {
+                    reread.insert(channel.id.clone());
+                }
+                let Some(state) = state else { continue };
+                if !lock(&self.briefs).contains_key(&channel.id) {
+                    self.note_state(channel, state);
+                    if state.host_rests.is_some() {
+                        lock(&self.rests).note(state);
+                    }
+                }
+            }
+        }
+        Ok(reread)
+    }
+
+    /// Remembers what decides the channel's next poll and what is shown of it.
+    pub(super) fn remember(&self, channel: &Channel, polled: &Polled) {
+        let (id, state) = (&polled.channel, &polled.state);
+        if polled.store_error.is_some() {
+            // The ledger knows nothing of it.
+            let nothing = || Brief::of(channel, &PollState::default(), self.clock.now());
+            lock(&self.briefs).entry(id.clone()).or_insert_with(nothing).next_poll = state.next_poll;
+            return;
+        }
+        lock(&self.rests).note(state);
+        self.note_state(channel, state);
+    }
+
+    /// Remembers a state as it stands in the ledger.
+    pub(super) fn note_state(&self, channel: &Channel, state: &PollState) {
+        lock(&self.briefs).insert(channel.id.clone(), Brief::of(channel, state, self.clock.now()));
+        let mut incidents = lock(&self.incidents);
+        if state.incidents.is_empty() {
+            incidents.remove(&channel.id);
+        } else {
+            incidents.insert(channel.id.clone(), state.incidents.clone());
+        }
     }
 
     /// Counts, logs and, when an incident began or ended, tells what became of a poll. `true` when one did.
     pub(super) fn report(&self, channel: &Channel, before: Option<&PollState>, polled: &Polled) -> bool {
         self.shelf().note_unrecorded(&polled.channel, polled.store_error.as_ref().map(ToString::to_string));
         let outcome = outcome(polled);
-        let took = polled.state.attempts.first().map_or(0, |attempt| attempt.millis);
+        let took = polled.state.last_attempt.as_ref().map_or(0, |attempt| attempt.millis);
         self.metrics.polled(outcome, Duration::from_millis(took));
         let change = &polled.change;
         for (what, ids) in [
@@ -76,8 +119,10 @@ impl Service {
             self.metrics.flaw(code.as_str());
         }
         // One that was removed while it was polled is not shown again.
-        if self.current.load().channels.iter().any(|known| known.id == polled.channel) {
-            self.metrics.channel(polled.channel.as_str(), gauge(channel, Some(&polled.state)));
+        if lock(&self.plan).knows(&polled.channel)
+            && let Some(brief) = lock(&self.briefs).get(&polled.channel)
+        {
+            self.metrics.channel(polled.channel.as_str(), brief.gauge());
         }
         log(channel, outcome, took, polled);
         let none = Incidents::default();
@@ -105,19 +150,17 @@ impl Service {
     /// Counts the channels of the configuration in use.
     pub(super) fn count_channels(&self) {
         let current = self.current.load();
-        let states = lock(&self.states);
-        let all = current.channels.iter().map(|one| (one.id.to_string(), gauge(one, states.get(&one.id))));
-        self.metrics.set_channels(all.collect());
+        let briefs = lock(&self.briefs);
+        let now = self.clock.now();
+        let unknown = |channel: &Channel| Brief::of(channel, &PollState::default(), now).gauge();
+        let gauge = |one: &Arc<Channel>| briefs.get(&one.id).map_or_else(|| unknown(one), Brief::gauge);
+        self.metrics.set_channels(current.channels.iter().map(|one| (one.id.to_string(), gauge(one))).collect());
     }
 
     /// Puts the incidents of the configured channels into the feed for the admin.
     pub(super) async fn publish_incidents(&self) {
         let current = self.current.load_full();
-        let incidents: BTreeMap<ChannelId, Incidents> = {
-            let states = lock(&self.states);
-            let of = |one: &Arc<Channel>| Some((one.id.clone(), states.get(&one.id)?.incidents.clone()));
-            current.channels.iter().filter_map(of).collect()
-        };
+        let incidents = lock(&self.incidents).clone();
         let mut told = Vec::new();
         for channel in &current.channels {
             let Some(of) = incidents.get(&channel.id) else { continue };
@@ -138,7 +181,7 @@ impl Publisher {
         config: &crate::config::Config,
         told: &[Told<'_>],
         now: DateTime<Utc>,
-    ) -> Result<(), crate::store::StoreError> {
+    ) -> Result<(), StoreError> {
         let created = self.created().await?;
         let text = render::health_atom(told, &super::publisher::site(config), created);
         self.put_health(text, &config.service.language, now).await
@@ -158,7 +201,7 @@ fn outcome(polled: &Polled) -> &'static str {
 fn log(configured: &Channel, outcome: &'static str, duration_ms: u64, polled: &Polled) {
     let Polled { channel, state, change, store_error } = polled;
     let next = state.next_poll.map(|at| at.to_rfc3339()).unwrap_or_default();
-    let status = state.attempts.first().and_then(|attempt| attempt.status);
+    let status = state.last_attempt.as_ref().and_then(|attempt| attempt.status);
     let health = state.health(configured.snapshot.is_some()).0.as_str();
     if let Some(error) = store_error {
         tracing::error!(%channel, outcome, %error, next, "the poll could not be recorded and will be repeated");

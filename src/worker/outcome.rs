@@ -9,9 +9,6 @@ use crate::store::{Attempt, Change, Poll, PollState};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 
-/// How many attempts are kept for `/admin`.
-pub(super) const ATTEMPTS_KEPT: usize = 50;
-
 /// A page with fewer than this part of its usual entries has shrunk.
 const SHRUNKEN: u32 = 2;
 
@@ -31,8 +28,7 @@ impl Poller<'_> {
             }
         };
         let error = if failed { flaws.last().map(ToString::to_string) } else { None };
-        state.attempts.insert(0, Attempt { at: self.now, url, status, millis: 0, changed: 0, error });
-        state.attempts.truncate(ATTEMPTS_KEPT);
+        state.attempted(Attempt { at: self.now, url, status, millis: 0, changed: 0, error });
     }
 
     pub(super) fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
@@ -57,7 +53,7 @@ impl Poller<'_> {
             }
         };
         state.gone = matches!(outcome, Outcome::Gone).then_some(self.now);
-        let policy = informed((self.policy)(channel, state.exempt), state, self.now);
+        let policy = informed(policy(channel, state.exempt), state, self.now);
         let before = Before { failures: state.failures, hints: &state.hints };
         state.next_poll = schedule::next_poll(self.now, &policy, &before, &outcome, fresh_for, self.chance);
         state.host_rests = match outcome {
@@ -81,8 +77,14 @@ impl Poller<'_> {
     }
 }
 
+/// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.
+pub(super) fn policy(channel: &Channel, exempt: bool) -> Policy {
+    let policy = if exempt { Policy::exempt() } else { Policy::default() };
+    Policy { every: channel.every, ..policy }
+}
+
 /// The policy with the interval that was learnt, where none is configured.
-pub(super) fn informed(policy: Policy, state: &PollState, now: DateTime<Utc>) -> Policy {
+fn informed(policy: Policy, state: &PollState, now: DateTime<Utc>) -> Policy {
     let learnt = schedule::learnt(&policy, &state.rhythm, now, state.last_change);
     Policy { default: learnt.unwrap_or(policy.default), ..policy }
 }

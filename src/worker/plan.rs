@@ -112,6 +112,11 @@ impl Plan {
         }
     }
 
+    /// Whether the channel is one of those that are planned.
+    pub(super) fn knows(&self, channel: &ChannelId) -> bool {
+        self.group_of.contains_key(channel)
+    }
+
     /// Marks the group of a channel as being polled: it is not due before [`Plan::schedule`].
     pub(super) fn in_flight(&mut self, channel: &ChannelId) {
         if let Some(&index) = self.group_of.get(channel) {

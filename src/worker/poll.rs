@@ -12,7 +12,7 @@ use crate::health::Tally;
 use crate::model::{Candidate, ChannelId, Flaw, FlawCode, Standing};
 use crate::net::Client;
 use crate::normalise;
-use crate::schedule::{self, Policy};
+use crate::schedule;
 use crate::store::{Change, Guard, Poll, PollState, Seen, Store, StoreError};
 use crate::telemetry::Metrics;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -31,8 +31,6 @@ pub(super) struct Poller<'a> {
     /// The threads on which documents are read.
     pub readers: &'a Readers,
     pub now: DateTime<Utc>,
-    /// The bounds of each channel's interval.
-    pub policy: &'a (dyn Fn(&Channel, bool) -> Policy + Sync),
     /// A number from 0 to 1 that spreads polls.
     pub chance: f64,
 }
@@ -43,7 +41,7 @@ pub(super) struct Polled {
     pub channel: ChannelId,
     pub state: PollState,
     pub change: Change,
-    /// Why it could not be recorded; its state is then only in memory.
+    /// Why it could not be recorded; the ledger then knows nothing of it.
     pub store_error: Option<StoreError>,
 }
 
@@ -80,6 +78,11 @@ impl Poller<'_> {
         done
     }
 
+    /// What comes of a poll whose channels' states cannot be read from the ledger: nobody is asked.
+    pub(super) fn unread(&self, channels: &[Arc<Channel>], error: &StoreError) -> Vec<Polled> {
+        channels.iter().map(|channel| self.unrecorded(channel, PollState::default(), error.clone())).collect()
+    }
+
     async fn channel(
         &self,
         channel: &Arc<Channel>,
@@ -101,10 +104,10 @@ impl Poller<'_> {
         flaws = bounded(flaws);
         state.flaws.clone_from(&flaws);
         let took = began.elapsed();
-        if let Some(attempt) = state.attempts.first_mut() {
+        if let Some(attempt) = &mut state.last_attempt {
             attempt.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         }
-        let fetched = if last { errand.states().clone() } else { BTreeMap::new() };
+        let fetched = if last { errand.news() } else { BTreeMap::new() };
         let mut poll = Poll { channel: channel.id.clone(), at: self.now, seen, state, fetched };
         let recorded = match recalled {
             Ok(()) => self.record(channel, &mut poll, &before).await,
@@ -112,20 +115,23 @@ impl Poller<'_> {
         };
         match recorded {
             Ok(change) => Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None },
-            Err(error) => {
-                // Nothing was recorded, so nothing may look polled: it is due again after a pause.
-                // That is not its source's failure, and no reason to ask it less often later.
-                let next_poll = Some(self.now + RECORD_RETRY);
-                let state = PollState { error: Some(error.to_string()), next_poll, ..before };
-                Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
-            }
+            Err(error) => self.unrecorded(channel, before, error),
         }
+    }
+
+    /// Nothing was recorded, so nothing may look polled: it is due again after a pause. That is not its source's
+    /// failure, and no reason to ask it less often later.
+    fn unrecorded(&self, channel: &Channel, before: PollState, error: StoreError) -> Polled {
+        let next_poll = Some(self.now + RECORD_RETRY);
+        let state = PollState { error: Some(error.to_string()), next_poll, ..before };
+        Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
     }
 
     /// Records the poll; when every entry of a known channel turns out to be new, says so.
     async fn record(&self, channel: &Channel, poll: &mut Poll, before: &PollState) -> Result<Change, StoreError> {
         let entries = poll.seen.as_ref().map_or(0, |seen| seen.candidates.len());
-        let had = if before.live_since.is_some() { self.store.count(&poll.channel).await? } else { 0 };
+        let counts = entries > 1 && before.live_since.is_some();
+        let had = if counts { self.store.count(&poll.channel).await? } else { 0 };
         let plain = poll.state.clone();
         health::note(channel, before, &mut poll.state, 0, self.now);
         let began = Instant::now();
@@ -140,7 +146,7 @@ impl Poller<'_> {
         let stored = change.settle(&poll.state);
         poll.state = change.settle(&plain);
         let changed = u32::try_from(change.new.len() + change.updated.len()).unwrap_or(u32::MAX);
-        let all_new = had > 0 && entries > 1 && change.new.len() == entries;
+        let all_new = had > 0 && change.new.len() == entries;
         // A busy page turns over between two polls.
         let all_new = all_new && before.usual.expects(changed, before.last_success, self.now) != Some(true);
         if all_new {
@@ -150,7 +156,7 @@ impl Poller<'_> {
         if changed > 0 || all_new {
             learn(poll, &change, before);
             poll.state.last_change = if changed > 0 { Some(self.now) } else { poll.state.last_change };
-            if let Some(attempt) = poll.state.attempts.first_mut() {
+            if let Some(attempt) = &mut poll.state.last_attempt {
                 attempt.changed = changed;
             }
         }

@@ -13,7 +13,6 @@ use crate::model::{
 };
 use crate::net::{Accept, Client, FetchError, Request, Robots, Validators};
 use crate::normalise::{self, Context, Kind};
-use crate::schedule::Policy;
 use crate::store::{MemoryStore, Store, StoreError};
 use crate::telemetry::Metrics;
 use crate::{decode, extract, parse, render};
@@ -190,14 +189,13 @@ impl Polls<'_> {
     }
 
     async fn poll(&mut self, channel: &Channel) -> Result<(), PreviewError> {
-        if self.store.polls().await?.contains_key(&channel.id) {
+        if !self.store.poll_states(std::slice::from_ref(&channel.id)).await?.is_empty() {
             return Ok(());
         }
-        let policy = |_: &Channel, _| Policy::exempt();
         // Nobody asks what a preview counted.
         let (metrics, readers) = (&Metrics::new("preview"), &Readers::default());
         let (store, client, now) = (&self.store, self.client, self.now);
-        let poller = Poller { store, client, metrics, readers, now, policy: &policy, chance: 0.5 };
+        let poller = Poller { store, client, metrics, readers, now, chance: 0.5 };
         let (group, none) = ([Arc::new(channel.clone())], BTreeMap::new());
         let polled = match AssertUnwindSafe(poller.group(&group, &none)).catch_unwind().await {
             Ok(polled) => polled,

@@ -52,21 +52,29 @@ impl Service {
         if let Err(error) = self.publish(Scope::All).await {
             tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");
         }
-        self.publish_incidents().await;
-        self.count_channels();
         // A channel that comes back after it was removed keeps its schedule; one that reads other pages
         // or reads them differently is looked at now.
-        let states = lock(&self.states).clone();
-        let reread = fresh
-            .iter()
-            .filter(|channel| {
-                states.get(&channel.id).is_none_or(|state| state.config_hash != config::fingerprint(channel))
-            })
-            .map(|channel| channel.id.clone())
-            .collect();
+        let reread = self.recall(&fresh).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "how the new channels were read before cannot be read; they wait for their turn");
+            BTreeSet::new()
+        });
         self.make_plan(&reread);
+        self.forget_removed();
+        self.publish_incidents().await;
+        self.count_channels();
         tracing::info!(?diff, "feeds.yaml was reloaded");
         diff
+    }
+}
+
+impl Service {
+    /// Forgets the channels that are not in feeds.yaml any more. The ledger does not.
+    fn forget_removed(&self) {
+        // Locked in the order in which `take_due` does.
+        let mut briefs = lock(&self.briefs);
+        let plan = lock(&self.plan);
+        briefs.retain(|id, _| plan.knows(id));
+        lock(&self.incidents).retain(|id, _| plan.knows(id));
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn asked(state: Option<&PollState>, url: &Url) -> Url {
 impl Rests {
     /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host.
     pub(super) fn note(&mut self, state: &PollState) {
-        let Some(attempt) = state.attempts.first() else { return };
+        let Some(attempt) = &state.last_attempt else { return };
         let Ok(url) = Url::parse(&attempt.url) else { return };
         match state.host_rests {
             Some(until) => {
@@ -41,20 +41,29 @@ impl Rests {
         }
     }
 
-    /// Until when a group has to wait, because each of its addresses is on a host that is left alone.
-    pub(super) fn until<'a>(
+    /// Until when a group has to wait, because each of its addresses is on a host that is left alone. `asked` is what is
+    /// asked in place of an address in feeds.yaml.
+    pub(super) fn until(
         &self,
         group: &Group,
-        state: impl Fn(&Channel) -> Option<&'a PollState>,
+        asked: impl Fn(&Channel, &Url) -> Url,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
+        if self.0.is_empty() {
+            return None;
+        }
         let mut earliest = None;
         for channel in group.iter() {
             for url in channel.addresses() {
-                let until = *self.0.get(&host(&asked(state(channel), url))).filter(|until| **until > now)?;
+                let until = *self.0.get(&host(&asked(channel, url))).filter(|until| **until > now)?;
                 earliest = Some(earliest.map_or(until, |known: DateTime<Utc>| known.min(until)));
             }
         }
         earliest
+    }
+
+    /// Forgets the hosts whose rest is over.
+    pub(super) fn sweep(&mut self, now: DateTime<Utc>) {
+        self.0.retain(|_, until| *until > now);
     }
 }

@@ -1,8 +1,8 @@
 //! The running service: configuration, ledger, plan and published set, and what happens between them.
 
+use super::brief::Briefs;
 use super::clock::Clock;
 use super::given_up;
-use super::outcome::informed;
 use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
@@ -13,10 +13,10 @@ use super::slots::{Claim, Slots};
 use super::tend::{LOOK_AT_CLOCK, Tending};
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
+use crate::health::Incidents;
 use crate::model::ChannelId;
 use crate::net::{self, Client};
 use crate::publish::{ConfigStatus, Published, Shelf};
-use crate::schedule::{self, Policy};
 use crate::store::{PollState, Store, StoreError};
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
@@ -99,17 +99,19 @@ pub struct Service {
     pub(super) metrics: Arc<Metrics>,
     pub(super) current: ArcSwap<Current>,
     pub(super) status: ArcSwap<ConfigStatus>,
-    pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
-    plan: Mutex<Plan>,
-    in_flight: Mutex<BTreeSet<ChannelId>>,
+    pub(super) briefs: Mutex<Briefs>,
+    /// The incidents of the channels that had any.
+    pub(super) incidents: Mutex<BTreeMap<ChannelId, Incidents>>,
+    pub(super) plan: Mutex<Plan>,
+    pub(super) in_flight: Mutex<BTreeSet<ChannelId>>,
     pub(super) readers: Readers,
-    slots: Mutex<Slots>,
-    rests: Mutex<Rests>,
+    pub(super) slots: Mutex<Slots>,
+    pub(super) rests: Mutex<Rests>,
     /// When the clock was looked at last.
     pub(super) looked: Mutex<DateTime<Utc>>,
     pub(super) tending: Tending,
     watch: Mutex<Option<Watch>>,
-    wake: Notify,
+    pub(super) wake: Notify,
 }
 
 /// A lock whose data is whole at every moment: a panic elsewhere does not spoil it.
@@ -140,7 +142,6 @@ impl Service {
             documents: HashMap::new(),
             health: None,
         }));
-        let states = store.polls().await?;
         let service = Arc::new(Self {
             config_path,
             client,
@@ -152,7 +153,8 @@ impl Service {
             shelf,
             current: ArcSwap::from_pointee(current),
             status: ArcSwap::from(status),
-            states: Mutex::new(states),
+            briefs: Mutex::default(),
+            incidents: Mutex::default(),
             plan: Mutex::default(),
             in_flight: Mutex::default(),
             readers: Readers::default(),
@@ -164,6 +166,7 @@ impl Service {
             wake: Notify::new(),
         });
         let channels = service.current.load().channels.clone();
+        service.recall(&channels).await?;
         service.take_snapshots(&channels).await;
         service.release_held(&channels).await;
         match service.publish(Scope::All).await {
@@ -233,66 +236,29 @@ impl Service {
         count
     }
 
-    /// When the next channel is due.
-    #[must_use]
-    pub fn next_due(&self) -> Option<DateTime<Utc>> {
-        lock(&self.plan).next_due()
-    }
-
-    fn take_due(&self) -> Option<(Group, Claim)> {
-        let states = lock(&self.states);
-        let mut slots = lock(&self.slots);
-        let now = self.clock.now();
-        let rests = lock(&self.rests);
-        let claim = |group: &Group| {
-            let rests_until = rests.until(group, |channel| states.get(&channel.id), now);
-            Claim { rests_until, ..claim(group, &states) }
-        };
-        let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
-        lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
-        Some((group, claim))
-    }
-
     /// Polls one group, publishes what changed, plans the next poll. A panic is caught, counted and shown.
     async fn poll(&self, group: &Group, claim: &Claim) {
-        let now = self.clock.now();
-        let states: BTreeMap<_, _> = {
-            let all = lock(&self.states);
-            group.iter().filter_map(|channel| Some((channel.id.clone(), all.get(&channel.id)?.clone()))).collect()
-        };
-        let policy = |channel: &Channel, exempt| policy(channel, exempt);
+        let ids: Vec<_> = group.iter().map(|channel| channel.id.clone()).collect();
         let poller = Poller {
             store: &*self.store,
             client: &self.client,
             metrics: &self.metrics,
             readers: &self.readers,
-            now,
-            policy: &policy,
-            chance: (self.chance)(),
+            now: self.clock.now(),
+            chance: self.chance(),
         };
-        let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
-            Ok(polled) => polled,
-            Err(panic) => self.given_up(group, &states, &given_up::cause(panic)).await,
+        let (states, polled) = match self.store.poll_states(&ids).await {
+            Ok(states) => {
+                let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
+                    Ok(polled) => polled,
+                    Err(panic) => self.given_up(group, &states, &given_up::cause(panic)).await,
+                };
+                (states, polled)
+            }
+            // Asking without what is known would be asking unconditionally.
+            Err(error) => (BTreeMap::new(), poller.unread(group, &error)),
         };
-        let mut changed = BTreeSet::new();
-        let mut told = false;
-        for (configured, polled) in group.iter().zip(polled) {
-            told |= self.report(configured, states.get(&polled.channel), &polled);
-            let Polled { channel, state, change, .. } = polled;
-            let first_live =
-                states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
-            if !change.is_empty() || first_live {
-                changed.insert(channel.clone());
-            }
-            lock(&self.in_flight).remove(&channel);
-            let next = state.next_poll;
-            lock(&self.rests).note(&state);
-            lock(&self.states).insert(channel.clone(), state);
-            // One that is gone for good is not due again before its part of feeds.yaml changes.
-            if let Some(next) = next {
-                lock(&self.plan).schedule(&channel, next);
-            }
-        }
+        let (changed, told) = self.take_note(group, &states, polled);
         if !changed.is_empty()
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
         {
@@ -314,54 +280,32 @@ impl Service {
         (self.chance)()
     }
 
-    /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
-    pub(super) fn make_plan(&self, at_once: &BTreeSet<ChannelId>) {
-        let now = self.clock.now();
-        let current = self.current.load();
-        let states = lock(&self.states);
-        let due = |channel: &Channel| {
-            let state = states.get(&channel.id);
-            if at_once.contains(&channel.id) {
-                return Some(now);
+    /// Remembers what came of a poll and plans the next one. Tells which channels may look different now, and whether
+    /// an incident began or ended.
+    fn take_note(
+        &self,
+        group: &Group,
+        states: &BTreeMap<ChannelId, PollState>,
+        polled: Vec<Polled>,
+    ) -> (BTreeSet<ChannelId>, bool) {
+        let mut changed = BTreeSet::new();
+        let mut told = false;
+        for polled in polled {
+            let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
+            self.remember(configured, &polled);
+            told |= self.report(configured, states.get(&polled.channel), &polled);
+            let Polled { channel, state, change, .. } = polled;
+            let first_live =
+                states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
+            lock(&self.in_flight).remove(&channel);
+            // One that is gone for good is not due again before its part of feeds.yaml changes.
+            if let Some(next) = state.next_poll {
+                lock(&self.plan).schedule(&channel, next);
             }
-            let gone = state.filter(|state| state.gone.is_some());
-            if gone.is_some_and(|state| state.config_hash == config::fingerprint(channel)) {
-                return None;
+            if !change.is_empty() || first_live {
+                changed.insert(channel);
             }
-            let (last, next) = state.map_or((None, None), |state| (state.last_poll, state.next_poll));
-            Some(schedule::first_poll(now, next, last, (self.chance)()))
-        };
-        let mut rests = Rests::default();
-        let of_channels = current.channels.iter().filter_map(|channel| states.get(&channel.id));
-        of_channels.filter(|state| state.host_rests.is_some()).for_each(|state| rests.note(state));
-        *lock(&self.rests) = rests;
-        let interval = |channel: &Channel| {
-            let state = states.get(&channel.id);
-            let policy = policy(channel, state.is_some_and(|state| state.exempt));
-            state.map_or(policy, |state| informed(policy, state, now)).interval()
-        };
-        let rate = current.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
-        let mut plan = Plan::new(&current.channels, rate, due);
-        for channel in lock(&self.in_flight).iter() {
-            plan.in_flight(channel);
         }
-        *lock(&self.plan) = plan;
-        self.wake.notify_one();
+        (changed, told)
     }
-}
-
-/// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.
-fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
-    let address = group.first().and_then(|channel| channel.addresses().next());
-    let dead = |channel: &Arc<Channel>| {
-        let last = states.get(&channel.id).and_then(|state| state.attempts.first());
-        last.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none())
-    };
-    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead), rests_until: None }
-}
-
-/// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.
-pub(super) fn policy(channel: &Channel, exempt: bool) -> Policy {
-    let policy = if exempt { Policy::exempt() } else { Policy::default() };
-    Policy { every: channel.every, ..policy }
 }

@@ -1,10 +1,10 @@
 //! What a service does besides polling: it publishes, takes snapshots, lets go of what was held back.
 
 use super::publisher::Scope;
-use super::service::{Service, lock};
+use super::service::Service;
 use super::snapshot;
 use crate::config::Channel;
-use crate::model::{ChannelId, FlawCode, Standing};
+use crate::model::{ChannelId, Standing};
 use crate::store::{Poll, PollState, Seen, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,7 +46,13 @@ impl Service {
             return;
         }
         for channel in channels.iter().filter(|channel| channel.snapshot.is_some()) {
-            let before = lock(&self.states).get(&channel.id).cloned().unwrap_or_default();
+            let before = match self.store.poll_states(std::slice::from_ref(&channel.id)).await {
+                Ok(mut states) => states.remove(&channel.id).unwrap_or_default(),
+                Err(error) => {
+                    tracing::error!(channel = %channel.id, %error, "whether the snapshot is needed cannot be read");
+                    continue;
+                }
+            };
             if before.live_since.is_some() {
                 continue;
             }
@@ -63,7 +69,7 @@ impl Service {
                 }
                 Err(error) => tracing::error!(channel = %channel.id, %error, "the snapshot could not be recorded"),
             }
-            lock(&self.states).insert(channel.id.clone(), poll.state);
+            self.note_state(channel, &poll.state);
         }
     }
 
@@ -74,8 +80,10 @@ impl Service {
                 Ok(0) => {}
                 Ok(entries) => {
                     tracing::info!(channel = %channel.id, entries, "what was held back is published");
-                    if let Some(state) = lock(&self.states).get_mut(&channel.id) {
-                        state.flaws.retain(|flaw| flaw.code != FlawCode::Quarantined);
+                    if let Ok(states) = self.store.poll_states(std::slice::from_ref(&channel.id)).await
+                        && let Some(state) = states.get(&channel.id)
+                    {
+                        self.note_state(channel, state);
                     }
                 }
                 Err(error) => {

@@ -5,7 +5,7 @@ use crate::kit::{Answer, Article, Clock, Generation, Origin, Portal, Site};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
-use heliu::store::{Change, FetchState, MemoryStore, Poll, PollState, SqliteStore, Stamp, Store, StoreError};
+use heliu::store::{Attempt, Change, FetchState, MemoryStore, Poll, PollState, SqliteStore, Stamp, Store, StoreError};
 use heliu::worker::StartError;
 use std::collections::BTreeMap;
 use std::fs;
@@ -53,6 +53,12 @@ impl Store for Full {
     }
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
         self.inner.polls().await
+    }
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        self.inner.poll_states(channels).await
+    }
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        self.inner.attempts(channel).await
     }
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
         self.inner.fetch_states(urls).await

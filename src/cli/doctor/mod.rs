@@ -6,7 +6,7 @@ mod rehearsal;
 
 use super::say;
 use crate::doctor::{Asked, Report, Scorer};
-use crate::store::{PollState, SqliteStore, Store};
+use crate::store::{Attempt, PollState, SqliteStore, Store, StoreError};
 use anyhow::Context as _;
 use chrono::Utc;
 use std::fmt::Write as _;
@@ -83,9 +83,9 @@ fn in_words(report: &Report) -> String {
 async fn recorded(folder: &Path) -> anyhow::Result<Report> {
     anyhow::ensure!(folder.is_dir(), "{} is no folder: name the data folder of a Heliu", folder.display());
     let store = SqliteStore::open(folder, Utc::now()).await.context("the store cannot be read")?;
-    let polls = store.polls().await;
+    let asked = all_asked(&store).await;
     store.close().await;
-    let mut asked: Vec<Asked> = polls?.values().filter(|state| !state.exempt).flat_map(attempts).collect();
+    let mut asked = asked?;
     // Channels that share an address are polled in one go.
     asked.sort_by(|a, b| (a.at, &a.url).cmp(&(b.at, &b.url)));
     asked.dedup_by(|a, b| a.at == b.at && a.url == b.url);
@@ -96,26 +96,33 @@ async fn recorded(folder: &Path) -> anyhow::Result<Report> {
     Ok(scorer.finish())
 }
 
-fn attempts(state: &PollState) -> impl Iterator<Item = Asked> {
-    state.attempts.iter().rev().map(|attempt| {
-        let url = Url::parse(&attempt.url).ok();
-        let host = url.as_ref().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
-        Asked {
-            at: attempt.at,
-            url: attempt.url.clone(),
-            host: host.unwrap_or_default(),
-            status: attempt.status,
-            hints: attempt.error.is_none().then(|| state.hints.clone()),
-            ..Asked::default()
-        }
-    })
+/// What was asked of hosts that are not exempt, channel by channel.
+async fn all_asked(store: &SqliteStore) -> Result<Vec<Asked>, StoreError> {
+    let mut all = Vec::new();
+    for (channel, state) in store.polls().await?.iter().filter(|(_, state)| !state.exempt) {
+        all.extend(store.attempts(channel).await?.iter().rev().map(|attempt| asked(attempt, state)));
+    }
+    Ok(all)
+}
+
+fn asked(attempt: &Attempt, state: &PollState) -> Asked {
+    let url = Url::parse(&attempt.url).ok();
+    let host = url.as_ref().and_then(|url| Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?)));
+    Asked {
+        at: attempt.at,
+        url: attempt.url.clone(),
+        host: host.unwrap_or_default(),
+        status: attempt.status,
+        hints: attempt.error.is_none().then(|| state.hints.clone()),
+        ..Asked::default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::ChannelId;
-    use crate::store::{Attempt, Poll};
+    use crate::store::Poll;
     use chrono::{DateTime, TimeDelta};
     use std::collections::BTreeMap;
 
@@ -127,16 +134,15 @@ mod tests {
         assert!(report.not_modified > report.requests / 2, "the sources are as they should be");
     }
 
-    fn state(begin: DateTime<Utc>, attempts: &[(i64, Option<u16>)]) -> PollState {
-        let attempt = |(minute, status): &(i64, Option<u16>)| Attempt {
+    fn attempt(begin: DateTime<Utc>, (minute, status): &(i64, Option<u16>)) -> Attempt {
+        Attempt {
             at: begin + TimeDelta::minutes(*minute),
             url: "http://a.test/rss".to_owned(),
             status: *status,
             millis: 1,
             changed: 0,
             error: (*status != Some(200) && *status != Some(304)).then(|| "http-status".to_owned()),
-        };
-        PollState { attempts: attempts.iter().rev().map(attempt).collect(), ..PollState::default() }
+        }
     }
 
     #[tokio::test]
@@ -152,9 +158,12 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let store = SqliteStore::open(folder.path(), begin).await.unwrap();
             let channel: ChannelId = "a".parse().unwrap();
-            let state = state(begin, attempts);
-            let poll = Poll { channel, at: begin, seen: None, state, fetched: BTreeMap::new() };
-            store.record(&poll).await.unwrap();
+            let state = PollState::default();
+            let mut poll = Poll { channel, at: begin, seen: None, state, fetched: BTreeMap::new() };
+            for one in attempts {
+                poll.state.attempted(attempt(begin, one));
+                store.record(&poll).await.unwrap();
+            }
             store.close().await;
             let report = recorded(folder.path()).await.unwrap();
             assert_eq!(

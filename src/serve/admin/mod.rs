@@ -9,6 +9,7 @@ mod words;
 use super::{Site, page};
 use crate::model::ChannelId;
 use crate::store::StoreError;
+use crate::telemetry::MOST_CHANNELS;
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -18,15 +19,37 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use view::{ChannelPage, Known, ListPage};
 
+/// What is asked of the store.
+enum Wanted<'a> {
+    /// All channels as they are.
+    Channels,
+    /// All channels, with their last attempts unless they are very many.
+    Attempts,
+    /// One channel, with its last attempts.
+    Channel(&'a ChannelId),
+}
+
 /// Asks the store for everything the pages show.
-async fn known(site: &Site) -> Result<Known, StoreError> {
+async fn known(site: &Site, wanted: Wanted<'_>) -> Result<Known, StoreError> {
     let set = Arc::clone(&site.shelf.get());
-    let polls = site.store.polls().await?;
-    let mut counts = BTreeMap::new();
-    for channel in &set.config.channels {
-        counts.insert(channel.id.clone(), site.store.count(&channel.id).await?);
+    let (polls, ids) = match wanted {
+        Wanted::Channel(id) => (site.store.poll_states(std::slice::from_ref(id)).await?, vec![id]),
+        _ => (site.store.polls().await?, set.config.channels.iter().map(|channel| &channel.id).collect()),
+    };
+    let with_attempts = match wanted {
+        Wanted::Channel(_) => true,
+        Wanted::Channels => false,
+        Wanted::Attempts => ids.len() <= MOST_CHANNELS,
+    };
+    let (mut counts, mut attempts) = (BTreeMap::new(), BTreeMap::new());
+    for id in ids {
+        counts.insert(id.clone(), site.store.count(id).await?);
+        if with_attempts {
+            attempts.insert(id.clone(), site.store.attempts(id).await?);
+        }
     }
-    Ok(Known { set, polls, counts, unrecorded: site.shelf.unrecorded(), now: (site.clock)() })
+    let now = (site.clock)();
+    Ok(Known { set, polls, counts, attempts, unrecorded: site.shelf.unrecorded(), now })
 }
 
 fn store_failed(error: &StoreError) -> Response {
@@ -37,7 +60,7 @@ fn store_failed(error: &StoreError) -> Response {
 /// `/admin`: all channels.
 pub(super) async fn list(State(site): State<Arc<Site>>, request: Request) -> Response {
     let language = page::language(request.headers(), &site);
-    match known(&site).await {
+    match known(&site, Wanted::Channels).await {
         Ok(known) => page::html(StatusCode::OK, language, &ListPage::new(&known, site.version, language)),
         Err(error) => store_failed(&error),
     }
@@ -47,7 +70,7 @@ pub(super) async fn list(State(site): State<Arc<Site>>, request: Request) -> Res
 pub(super) async fn channel(State(site): State<Arc<Site>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let language = page::language(&headers, &site);
     let Ok(id) = id.parse::<ChannelId>() else { return page::missing(&site, &headers) };
-    match known(&site).await {
+    match known(&site, Wanted::Channel(&id)).await {
         Ok(known) => match ChannelPage::new(&known, &id, site.version, language) {
             Some(shown) => page::html(StatusCode::OK, language, &shown),
             None => page::missing(&site, &headers),
@@ -56,9 +79,9 @@ pub(super) async fn channel(State(site): State<Arc<Site>>, Path(id): Path<String
     }
 }
 
-/// `/admin/api/channels`: the same as JSON.
+/// `/admin/api/channels`: the same as JSON. Of more than [`MOST_CHANNELS`] channels only the last attempt is told.
 pub(super) async fn api(State(site): State<Arc<Site>>) -> Response {
-    match known(&site).await {
+    match known(&site, Wanted::Attempts).await {
         Ok(known) => Json(view::json(&known)).into_response(),
         Err(error) => store_failed(&error),
     }

@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) counts: BTreeMap<ChannelId, u64>,
     /// The channels whose last poll could not be recorded, with what the ledger said.
     pub(super) unrecorded: Arc<BTreeMap<ChannelId, String>>,
+    /// The last attempts of those channels that show them, newest first.
+    pub(super) attempts: BTreeMap<ChannelId, Vec<Attempt>>,
     /// Now.
     pub(super) now: DateTime<Utc>,
 }
@@ -250,7 +252,7 @@ impl ChannelPage {
         let config = &known.set.config;
         let channel = config.channels.iter().find(|channel| channel.id == *id)?;
         let poll = known.polls.get(id);
-        let attempts = poll.map_or(&[][..], |poll| &poll.attempts);
+        let attempts = known.attempts.get(id).map_or(&[][..], Vec::as_slice);
         let bars = chart::bars(attempts);
         Some(Self {
             words: frame.words,
@@ -285,6 +287,10 @@ pub(super) fn json(known: &Known) -> Value {
         .map(|channel| {
             let poll = known.polls.get(&channel.id);
             let (state, since) = health(channel, poll);
+            let mut told = json!(poll);
+            if let (Some(told), Some(attempts)) = (told.as_object_mut(), known.attempts.get(&channel.id)) {
+                told.insert("attempts".to_owned(), json!(attempts));
+            }
             json!({
                 "id": channel.id,
                 "title": channel.title,
@@ -297,7 +303,7 @@ pub(super) fn json(known: &Known) -> Value {
                     poll.flaws.iter().map(|flaw| (flaw.code.as_str(), flaw.code.advice())).collect::<BTreeMap<_, _>>()
                 }),
                 "unrecorded": known.unrecorded.get(&channel.id),
-                "poll": poll,
+                "poll": told,
             })
         })
         .collect();

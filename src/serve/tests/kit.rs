@@ -6,7 +6,7 @@ use crate::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
 use crate::render::{Document, Encoding, Representation};
 use crate::serve::{NoPreview, Options, Previews, ServeReport, Site};
-use crate::store::{Change, FetchState, Poll, PollState, Stamp, Store, StoreError};
+use crate::store::{Attempt, Change, FetchState, Poll, PollState, Stamp, Store, StoreError};
 use crate::telemetry::Metrics;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,6 +28,7 @@ pub(super) const MODIFIED: i64 = 1_575_979_070;
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) polls: Mutex<BTreeMap<ChannelId, PollState>>,
+    pub(super) attempts: Mutex<BTreeMap<ChannelId, Vec<Attempt>>>,
     pub(super) broken: AtomicBool,
 }
 
@@ -63,6 +64,15 @@ impl Store for Memory {
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
         self.check()?;
         Ok(self.polls.lock().unwrap().clone())
+    }
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        let mut all = self.polls().await?;
+        all.retain(|id, _| channels.contains(id));
+        Ok(all)
+    }
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        self.check()?;
+        Ok(self.attempts.lock().unwrap().get(channel).cloned().unwrap_or_default())
     }
     async fn fetch_states(&self, _: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
         Ok(BTreeMap::new())

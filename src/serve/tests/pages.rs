@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 const POLYGLOT: &str =
     "\"'></title></pre></textarea><script>alert(1)</script><img src=x onerror=alert(2)><!-- {{7*7}} \u{202e}";
 
-pub(super) fn hostile_poll() -> PollState {
+pub(super) fn hostile_attempts() -> Vec<Attempt> {
     let attempt = |minutes: i64, status, error: Option<&str>| Attempt {
         at: now() - Duration::minutes(minutes),
         url: format!("https://source.example/{POLYGLOT}"),
@@ -25,6 +25,10 @@ pub(super) fn hostile_poll() -> PollState {
     };
     let mut attempts = vec![attempt(5, Some(500), Some(POLYGLOT)), attempt(20, None, Some("connection refused"))];
     attempts.extend((2..40).map(|n| attempt(n * 15, Some(200), None)));
+    attempts
+}
+
+pub(super) fn hostile_poll() -> PollState {
     PollState {
         last_poll: Some(now() - Duration::minutes(5)),
         last_success: Some(now() - Duration::minutes(35)),
@@ -35,7 +39,9 @@ pub(super) fn hostile_poll() -> PollState {
         layout: Some(POLYGLOT.into()),
         flaws: vec![Flaw::new(FlawCode::HttpStatus, POLYGLOT), Flaw::new(FlawCode::DateMissing, "entry 3")],
         error: Some(POLYGLOT.into()),
-        attempts,
+        tries: 40,
+        last_attempt: hostile_attempts().into_iter().next(),
+        failing_since: Some(now() - Duration::minutes(20)),
         ..PollState::default()
     }
 }
@@ -43,6 +49,7 @@ pub(super) fn hostile_poll() -> PollState {
 pub(super) fn fill(store: &Memory) {
     let mut polls = store.polls.lock().unwrap();
     polls.insert("renwu".parse().unwrap(), hostile_poll());
+    store.attempts.lock().unwrap().insert("renwu".parse().unwrap(), hostile_attempts());
     let good = PollState {
         last_poll: Some(now() - Duration::minutes(3)),
         last_success: Some(now() - Duration::minutes(3)),

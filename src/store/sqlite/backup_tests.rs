@@ -202,8 +202,8 @@ async fn a_backup_that_is_not_whole_is_refused_and_the_ledger_stays() {
     raw(&bad, "CREATE TABLE bookmarks (url TEXT)").await;
     check_refusal("another program's", &bad, &data, "no backup of Heliu").await;
     fs::copy(&good, &bad).unwrap();
-    raw(&bad, "PRAGMA user_version = 3").await;
-    check_refusal("a newer one", &bad, &data, "schema version 3").await;
+    raw(&bad, "PRAGMA user_version = 4").await;
+    check_refusal("a newer one", &bad, &data, "schema version 4").await;
     fs::copy(&good, &bad).unwrap();
     raw(&bad, "DROP TABLE stamp").await;
     check_refusal("a table is missing", &bad, &data, "stamp").await;
@@ -287,7 +287,7 @@ async fn an_older_backup_comes_along() {
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("a.db"));
     let before = filled(&data, 4).await;
-    raw(&data.join("heliu.db"), "DROP TABLE aside; PRAGMA user_version = 1").await;
+    raw(&data.join("heliu.db"), "DROP TABLE aside; DROP TABLE attempt; PRAGMA user_version = 1").await;
     assert_eq!(back_up(&data, &backup).await.unwrap().version, 1, "also before an upgrade");
     restore(&backup, &folder.path().join("b"), instant(1)).await.unwrap();
     assert_eq!(all(&open(&folder.path().join("b")).await).await, before);

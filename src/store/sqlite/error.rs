@@ -33,9 +33,14 @@ pub(super) fn in_use(path: &Path, error: &sqlx::Error) -> StoreError {
         (Some(READONLY | PERM), _) => StoreError::ReadOnly(reason),
         (Some(CORRUPT | NOTADB), _) => StoreError::Damaged { path: path.display().to_string(), reason },
         (Some(BUSY), _) => StoreError::Engine(format!("{reason}; another program keeps {} locked", path.display())),
-        (_, sqlx::Error::PoolClosed) => StoreError::Engine("the store is closed".to_owned()),
+        (_, sqlx::Error::PoolClosed) => closed(),
         _ => StoreError::Engine(reason),
     }
+}
+
+/// The store was closed.
+pub(super) fn closed() -> StoreError {
+    StoreError::Engine("the store is closed".to_owned())
 }
 
 /// An error while the store is being opened.

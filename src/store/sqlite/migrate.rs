@@ -8,8 +8,11 @@ use sqlx::{Connection, SqliteConnection};
 use std::path::Path;
 
 /// One step for each version, the first for version 1. A step that was released is never edited.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("../migrations/0001_ledger.sql"), include_str!("../migrations/0002_aside.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("../migrations/0001_ledger.sql"),
+    include_str!("../migrations/0002_aside.sql"),
+    include_str!("../migrations/0003_attempt.sql"),
+];
 
 /// "Heli", as the first step writes it.
 const APPLICATION: i64 = 0x4865_6c69;

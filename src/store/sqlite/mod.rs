@@ -5,6 +5,7 @@
 //! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
 
 mod aside;
+mod attempt;
 mod backup;
 #[cfg(test)]
 mod backup_tests;
@@ -13,6 +14,7 @@ mod copy;
 mod damage_tests;
 mod error;
 mod folder;
+mod gate;
 mod migrate;
 mod open;
 mod record;
@@ -21,27 +23,27 @@ mod salvage;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod writer;
 
 pub use backup::back_up;
 pub use restore::restore;
 pub use salvage::Salvage;
 
-use super::{Change, FetchState, Poll, PollState, Sizes, Stamp, Store, StoreError, reconcile};
+use super::{Attempt, Change, FetchState, Poll, PollState, Sizes, Stamp, Store, StoreError, reconcile};
 use crate::model::{ChannelId, KeyKind, Mark, Record, Tombstone, Withdrawn};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{Connection, Row, Sqlite, pool::PoolConnection};
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// The ledger in the file `heliu.db` of the data folder.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
-    hold: folder::Hold,
-    trouble: trouble::Trouble,
-    writer: SqlitePool,
+    gate: Arc<gate::Gate>,
+    recorder: writer::Recorder,
     readers: SqlitePool,
 }
 
@@ -63,59 +65,25 @@ impl SqliteStore {
     /// [`StoreError::Damaged`] with the first thing that is wrong.
     pub async fn verify(&self) -> Result<(), StoreError> {
         let mut connection = self.readers.acquire().await.map_err(|e| self.error(&e))?;
-        open::check(&mut connection, &self.path, "integrity_check").await
+        open::check(&mut connection, &self.gate.path, "integrity_check").await
     }
 
-    /// What went wrong. Damage of the file is remembered, whoever met it.
     fn error(&self, error: &sqlx::Error) -> StoreError {
-        match error {
-            damage if error::is_damage(damage) => self.trouble.note(true, error::in_use(&self.path, damage)),
-            sqlx::Error::Decode(reason) => error::damaged(&self.path, format!("a row cannot be read: {reason}")),
-            sqlx::Error::ColumnDecode { source, index } => {
-                error::damaged(&self.path, format!("column {index} cannot be read: {source}"))
-            }
-            other => error::in_use(&self.path, other),
-        }
+        self.gate.error(error)
     }
 
-    /// After a failed write the connection is closed, and the next write opens a fresh one. For one, SQLite has
-    /// then often rolled back by itself (full disk, disk error), which the driver does not notice: it would
-    /// refuse every later transaction. For another, after a failed fsync only the disk tells what was kept.
-    fn failed(&self, connection: &mut PoolConnection<Sqlite>, error: &sqlx::Error) -> StoreError {
-        let error = self.trouble.note(false, self.error(error));
-        // A damaged file is not written again, not even by SQLite, which copies the log into it as the last one closes.
-        if self.trouble.lasting().is_ok() {
-            connection.close_on_drop();
-        }
-        error
-    }
-
-    /// The connection that writes. Refuses when the file is not the one that was opened, and once it is damaged:
-    /// writing on would spread the damage.
-    async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.trouble.lasting()?;
-        self.hold.check(&self.path).await?;
-        self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))
-    }
-
-    /// Writes something that changes nothing, to learn whether the disk takes it.
-    async fn try_to_write(&self) -> Result<(), StoreError> {
-        let mut connection = self.writing().await?;
-        open::rewrite(&mut connection).await.map_err(|e| self.failed(&mut connection, &e))?;
-        self.trouble.over();
-        Ok(())
-    }
-
-    /// The row's state. Flaws with codes of a newer Heliu are left out rather than losing the state.
-    fn poll_state(&self, text: &str) -> Result<PollState, StoreError> {
-        serde_json::from_str(text).or_else(|_| {
-            let damaged = |e: serde_json::Error| error::damaged(&self.path, format!("a channel's state: {e}"));
-            let mut value: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
+    /// The channel and its state. Flaws with codes of a newer Heliu are left out rather than losing the state.
+    fn poll_state(&self, (name, text): (String, String)) -> Result<(ChannelId, PollState), StoreError> {
+        let name = name.parse().map_err(|e| error::damaged(&self.gate.path, format!("a channel's name: {e}")))?;
+        let state = serde_json::from_str(&text).or_else(|_| {
+            let damaged = |e: serde_json::Error| error::damaged(&self.gate.path, format!("a channel's state: {e}"));
+            let mut value: serde_json::Value = serde_json::from_str(&text).map_err(damaged)?;
             if let Some(flaws) = value.get_mut("flaws").and_then(serde_json::Value::as_array_mut) {
                 flaws.retain(|flaw| serde_json::from_value::<crate::model::Flaw>(flaw.clone()).is_ok());
             }
             serde_json::from_value(value).map_err(damaged)
-        })
+        });
+        Ok((name, state?))
     }
 }
 
@@ -138,13 +106,6 @@ const RECORDS: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standi
     FROM json_each(?2) AS wanted CROSS JOIN entry AS e ON e.number = wanted.value \
     LEFT JOIN aside AS a ON a.entry = e.number \
     WHERE e.channel = (SELECT number FROM channel WHERE name = ?1)";
-
-async fn record_whole(connection: &mut PoolConnection<Sqlite>, poll: &Poll) -> sqlx::Result<Change> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let change = record::record(&mut transaction, poll).await?;
-    transaction.commit().await?;
-    Ok(change)
-}
 
 async fn release_whole(
     connection: &mut PoolConnection<Sqlite>,
@@ -206,11 +167,7 @@ fn record_of(channel: &ChannelId, row: &SqliteRow) -> sqlx::Result<Record> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
-        let mut connection = self.writing().await?;
-        let change = record_whole(&mut connection, poll).await.map_err(|e| self.failed(&mut connection, &e))?;
-        self.trouble.over();
-        self.hold.note(change.seq);
-        Ok(change)
+        self.recorder.record(poll).await
     }
 
     async fn latest_under(
@@ -260,8 +217,8 @@ impl Store for SqliteStore {
     }
 
     async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut connection = self.writing().await?;
-        release_whole(&mut connection, channel, at).await.map_err(|e| self.failed(&mut connection, &e))
+        let mut connection = self.gate.writing().await?;
+        release_whole(&mut connection, channel, at).await.map_err(|e| self.gate.failed(&mut connection, &e))
     }
 
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {
@@ -293,15 +250,25 @@ impl Store for SqliteStore {
     }
 
     async fn polls(&self) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT name, poll FROM channel")
-            .fetch_all(&self.readers)
-            .await
-            .map_err(|e| self.error(&e))?;
-        let channel = |(name, state): &(String, String)| {
-            let name = name.parse().map_err(|e| error::damaged(&self.path, format!("a channel's name: {e}")))?;
-            Ok((name, self.poll_state(state)?))
-        };
-        rows.iter().map(channel).collect()
+        let rows = sqlx::query_as("SELECT name, poll FROM channel").fetch_all(&self.readers).await;
+        rows.map_err(|e| self.error(&e))?.into_iter().map(|row| self.poll_state(row)).collect()
+    }
+
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        let names: Vec<_> = channels.iter().map(ChannelId::as_str).collect();
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT name, poll FROM json_each(?1) AS wanted CROSS JOIN channel ON name = wanted.value")
+                .bind(record::json(&names).map_err(|e| self.error(&e))?)
+                .fetch_all(&self.readers)
+                .await
+                .map_err(|e| self.error(&e))?;
+        rows.into_iter().map(|row| self.poll_state(row)).collect()
+    }
+
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        let rows = sqlx::query(attempt::ATTEMPTS).bind(channel.as_str()).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|e| self.error(&e))?;
+        rows.iter().map(attempt::attempt).collect::<sqlx::Result<_>>().map_err(|e| self.error(&e))
     }
 
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {
@@ -314,14 +281,14 @@ impl Store for SqliteStore {
         .map_err(|e| self.error(&e))?;
         let state = |(url, state): (String, String)| {
             let state = serde_json::from_str(&state);
-            Ok((url, state.map_err(|e| error::damaged(&self.path, format!("an address's state: {e}")))?))
+            Ok((url, state.map_err(|e| error::damaged(&self.gate.path, format!("an address's state: {e}")))?))
         };
         rows.into_iter().map(state).collect()
     }
 
     async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
-        let mut connection = self.writing().await?;
-        stamp_whole(&mut connection, documents, at).await.map_err(|e| self.failed(&mut connection, &e))
+        let mut connection = self.gate.writing().await?;
+        stamp_whole(&mut connection, documents, at).await.map_err(|e| self.gate.failed(&mut connection, &e))
     }
 
     async fn created(&self) -> Result<DateTime<Utc>, StoreError> {
@@ -330,36 +297,36 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.hold.check(&self.path).await?;
-        if self.trouble.is_to_be_tried()? {
-            self.try_to_write().await?;
+        self.gate.hold.check(&self.gate.path).await?;
+        if self.gate.trouble.is_to_be_tried()? {
+            self.gate.try_to_write().await?;
         }
         self.created().await.map(drop)
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        if self.trouble.is_none() { Ok(()) } else { self.ping().await }
+        if self.gate.trouble.is_none() { Ok(()) } else { self.ping().await }
     }
 
     async fn sizes(&self) -> Option<Sizes> {
-        let log = tokio::fs::metadata(copy::beside(&self.path, "-wal")).await.map_or(0, |meta| meta.len());
-        Some(Sizes { file: tokio::fs::metadata(&self.path).await.ok()?.len(), log })
+        let log = tokio::fs::metadata(copy::beside(&self.gate.path, "-wal")).await.map_or(0, |meta| meta.len());
+        Some(Sizes { file: tokio::fs::metadata(&self.gate.path).await.ok()?.len(), log })
     }
 
     async fn close(&self) {
-        if self.trouble.lasting().is_err() {
+        if self.gate.trouble.lasting().is_err() {
             // The connections end with the process, without copying the log into a damaged file.
-            std::mem::forget((self.readers.clone(), self.writer.clone()));
-            self.hold.release();
+            std::mem::forget((self.readers.clone(), self.gate.writer.clone()));
+            self.gate.hold.release();
             return;
         }
         self.readers.close().await;
         // The last one out copies the log into the file. That may be somebody else, who may never do it.
-        if let Ok(mut connection) = self.writing().await {
+        if let Ok(mut connection) = self.gate.writing().await {
             let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_optional(&mut *connection).await;
         }
-        self.writer.close().await;
-        self.hold.release();
+        self.gate.writer.close().await;
+        self.gate.hold.release();
     }
 }
 

@@ -1,7 +1,9 @@
 //! Opening the file: every way in which it can be unusable gets its own answer, and none of them harms the file.
 
 use super::folder::Hold;
+use super::gate::Gate;
 use super::trouble::Trouble;
+use super::writer::Recorder;
 use super::{SqliteStore, error, migrate, restore};
 use crate::store::StoreError;
 use chrono::{DateTime, Utc};
@@ -10,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, SqliteConnection};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The file in the data folder.
@@ -42,16 +45,18 @@ pub(super) async fn open(folder: &Path, now: DateTime<Utc>) -> Result<SqliteStor
         .pragma("journal_size_limit", "16777216");
     let writer = pool(1).connect_lazy_with(writing);
     let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "1"));
-    let store = SqliteStore { path, hold, trouble: Trouble::default(), writer, readers };
+    let gate = Arc::new(Gate { path, hold, trouble: Trouble::default(), writer });
+    let recorder = Recorder::start(&gate);
+    let store = SqliteStore { gate, recorder, readers };
 
     match make_ready(&store, size, now).await {
         Ok(()) => {
-            store.hold.remember(&store.path);
+            store.gate.hold.remember(&store.gate.path);
             Ok(store)
         }
         Err(error) => {
             store.readers.close().await;
-            store.writer.close().await;
+            store.gate.writer.close().await;
             Err(error)
         }
     }
@@ -107,8 +112,8 @@ pub(super) fn is_whole(path: &Path, size: u64) -> Result<(), StoreError> {
 }
 
 async fn make_ready(store: &SqliteStore, size: u64, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let path = &store.path;
-    let mut connection = store.writer.acquire().await.map_err(|e| error::at_open(path, &e))?;
+    let path = &store.gate.path;
+    let mut connection = store.gate.writer.acquire().await.map_err(|e| error::at_open(path, &e))?;
     if (1..CHECKED_AT_OPEN).contains(&size) {
         check(&mut connection, path, "quick_check").await?;
     }
@@ -121,9 +126,9 @@ async fn make_ready(store: &SqliteStore, size: u64, now: DateTime<Utc>) -> Resul
         .map_err(|e| error::at_open(path, &e))?;
     let seq = seq.ok_or_else(|| error::damaged(path, "its table ledger is empty"))?.cast_unsigned();
     if size == 0 {
-        store.hold.forget();
+        store.gate.hold.forget();
     }
-    match store.hold.noted() {
+    match store.gate.hold.noted() {
         Some(noted) if noted > seq => Err(error::damaged(path, lost(seq, noted))),
         _ => Ok(()),
     }

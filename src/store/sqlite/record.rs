@@ -1,7 +1,7 @@
 //! Recording a poll: a handful of statements in one transaction. Lists go in as one JSON array each, so that
 //! the statements are few, constant and prepared once.
 
-use super::{aside, instant, nanos};
+use super::{aside, attempt, instant, nanos};
 use crate::model::{Entry, Key, KeyKind, Standing};
 use crate::store::reconcile::{self, Decision, Known, Past, Roll, Sighting, Verdict, Write};
 use crate::store::{Change, FetchState, Poll, Seen};
@@ -37,6 +37,7 @@ pub(super) async fn record(connection: &mut SqliteConnection, poll: &Poll) -> sq
         let query = sqlx::query("UPDATE channel SET poll = ?1 WHERE number = ?2").bind(json(&settled)?).bind(channel);
         query.execute(&mut *connection).await?;
     }
+    attempt::write(connection, channel, &poll.state).await?;
     write_fetched(connection, &poll.fetched).await?;
     Ok(change)
 }

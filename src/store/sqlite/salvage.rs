@@ -4,17 +4,19 @@
 //! recorded. Rows that cannot be read are left out. See docs/decisions/0009-damaged-store.md.
 
 use super::folder::Hold;
+use super::gate::Gate;
 use super::trouble::Trouble;
+use super::writer::Recorder;
 use super::{LATEST, SqliteStore, open, record_of};
 use crate::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
-use crate::store::{Change, FetchState, Poll, PollState, Sizes, Stamp, Store, StoreError, next_stamp};
+use crate::store::{Attempt, Change, FetchState, Poll, PollState, Sizes, Stamp, Store, StoreError, next_stamp};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The newest entries from the other end: what lies behind a page that cannot be read.
 const OLDEST: &str = "SELECT e.number, e.seq, e.first_seen, e.changed, e.standing, e.body, \
@@ -55,14 +57,16 @@ impl Salvage {
         for options in [options.clone(), options.immutable(true)] {
             let pool = || open::pool(2).connect_lazy_with(options.clone());
             let trouble = Trouble::for_good(why.clone());
-            let inner = SqliteStore { path: path.clone(), hold, trouble, writer: pool(), readers: pool() };
+            let gate = Arc::new(Gate { path: path.clone(), hold, trouble, writer: pool() });
+            let inner = SqliteStore { recorder: Recorder::start(&gate), gate, readers: pool() };
             let salvage = Self { inner, why: why.clone(), opened: now, stamps: Mutex::default() };
             if salvage.holds_anything().await {
                 return Ok(salvage);
             }
             let Self { inner, .. } = salvage;
             inner.readers.close().await;
-            hold = inner.hold;
+            // Nobody else has it: nothing is recorded here.
+            hold = Arc::into_inner(inner.gate).map(|gate| gate.hold).unwrap_or_default();
         }
         Err(why)
     }
@@ -175,11 +179,22 @@ impl Store for Salvage {
             sqlx::query_as::<_, (String, String)>("SELECT name, poll FROM channel").fetch(&self.inner.readers);
         let mut polls = BTreeMap::new();
         while let Ok(Some((name, state))) = rows.try_next().await {
-            if let (Ok(name), Ok(state)) = (name.parse(), self.inner.poll_state(&state)) {
-                polls.insert(name, state);
-            }
+            polls.extend(self.inner.poll_state((name, state)).ok());
         }
         Ok(polls)
+    }
+
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        if let Ok(states) = self.inner.poll_states(channels).await {
+            return Ok(states);
+        }
+        let mut all = self.polls().await?;
+        all.retain(|channel, _| channels.contains(channel));
+        Ok(all)
+    }
+
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        Ok(self.inner.attempts(channel).await.unwrap_or_default())
     }
 
     async fn fetch_states(&self, urls: &[String]) -> Result<BTreeMap<String, FetchState>, StoreError> {

@@ -3,7 +3,8 @@
 use super::{SqliteStore, migrate};
 use crate::model::Standing;
 use crate::store::samples::{channel, instant, linked, live, poll_of};
-use crate::store::{Store, StoreError, contract};
+use crate::store::{Attempt, PollState, Store, StoreError, contract};
+use chrono::TimeDelta;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, Row, SqliteConnection};
 use std::path::Path;
@@ -41,8 +42,8 @@ async fn what_was_recorded_is_there_after_a_restart() {
     assert_eq!(store.latest(&channel("a"), 999).await.unwrap(), before);
     assert_eq!(store.created().await.unwrap(), instant(0));
     assert_eq!(store.record(&live(2, vec![linked("new", "新")])).await.unwrap().seq, 201);
-    let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.writer).await.unwrap();
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.writer).await.unwrap();
+    let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.gate.writer).await.unwrap();
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.gate.writer).await.unwrap();
     assert_eq!((sync, mode.as_str()), (2, "wal"));
 }
 
@@ -126,7 +127,7 @@ async fn a_newer_store_is_refused() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let error = SqliteStore::open(folder.path(), instant(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { found: 99, known: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::TooNew { found: 99, known: 3, .. }), "{error}");
 }
 
 #[tokio::test]
@@ -137,11 +138,11 @@ async fn an_older_store_is_brought_up_to_date_wholly_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
     let before = filled(folder.path()).await;
     let store = SqliteStore::open(folder.path(), instant(1)).await.unwrap();
-    let mut connection = store.writer.acquire().await.unwrap();
+    let mut connection = store.gate.writer.acquire().await.unwrap();
     let steps: &'static [&'static str] = [migrate::STEPS, &[GOOD, BAD]].concat().leak();
     migrate::migrate(&mut connection, path, steps, instant(1)).await.unwrap_err();
     let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.unwrap();
-    assert_eq!(version, 3, "the good step stays, the bad one does not");
+    assert_eq!(version, 4, "the good step stays, the bad one does not");
     let columns: String = sqlx::query_scalar("SELECT group_concat(name) FROM pragma_table_info('channel')")
         .fetch_one(&mut *connection)
         .await
@@ -152,7 +153,7 @@ async fn an_older_store_is_brought_up_to_date_wholly_or_not_at_all() {
 }
 
 async fn pragma(store: &SqliteStore, sql: String) {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&store.writer).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&store.gate.writer).await.unwrap();
 }
 
 #[tokio::test]
@@ -167,7 +168,7 @@ async fn a_full_or_read_only_disk_fails_loud_and_heals() {
     };
     let poll = live(2, (0..20).map(large).collect());
 
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.writer).await.unwrap();
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.gate.writer).await.unwrap();
     pragma(&store, format!("PRAGMA max_page_count = {}", pages + 2)).await;
     let error = store.record(&poll).await.unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error}");
@@ -294,7 +295,10 @@ async fn a_ledger_of_version_1_is_upgraded_in_place() {
     let before = filled(folder.path()).await;
     let options = SqliteConnectOptions::new().filename(&path);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    sqlx::raw_sql("DROP TABLE aside; PRAGMA user_version = 1").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("DROP TABLE aside; DROP TABLE attempt; PRAGMA user_version = 1")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
 
     let store = SqliteStore::open(folder.path(), instant(9)).await.unwrap();
@@ -304,8 +308,8 @@ async fn a_ledger_of_version_1_is_upgraded_in_place() {
         vec![crate::model::Tombstone { id: before[0].entry.id.clone(), when: instant(9) }];
     assert_eq!(store.record(&poll).await.unwrap().withdrawn.len(), 1);
     store.verify().await.unwrap();
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.writer).await.unwrap();
-    assert_eq!(version, 2);
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&store.gate.writer).await.unwrap();
+    assert_eq!(version, 3);
 }
 
 #[tokio::test]
@@ -316,4 +320,141 @@ async fn tombstones_are_found_by_an_index() {
     let rows = sqlx::query(sql).bind("a").bind(50).fetch_all(&store.readers).await.unwrap();
     let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
     assert!(plan.iter().all(|line| line.starts_with("SEARCH") && !line.contains("TEMP")), "{plan:?}");
+}
+
+/// The attempts that stood in the state of a channel become rows, to the nanosecond, and nothing else changes.
+#[tokio::test]
+async fn attempts_of_a_ledger_of_version_2_are_kept() {
+    let attempt = |n: i64, error: Option<&str>| Attempt {
+        at: instant(n) + TimeDelta::nanoseconds(if n % 2 == 0 { 0 } else { 120_000_070 * n }),
+        url: format!("https://a.example/\"{n}\"?q=时评"),
+        status: (n != 3).then_some(404),
+        millis: 7,
+        changed: 2,
+        error: error.map(str::to_owned),
+    };
+    let kept: Vec<_> = (0..50).rev().map(|n| attempt(n, (n > 46 || n == 9).then_some("http-status: 404"))).collect();
+    let state =
+        PollState { failures: 3, last_poll: Some(instant(49)), layout: Some("l".to_owned()), ..PollState::default() };
+    let mut old = serde_json::to_value(&state).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    for new in ["tries", "last_attempt", "failing_since"] {
+        fields.remove(new).unwrap();
+    }
+    let old = |attempts: &[Attempt]| {
+        let mut old = old.clone();
+        old["attempts"] = serde_json::to_value(attempts).unwrap();
+        old.to_string()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await;
+    let options = SqliteConnectOptions::new().filename(folder.path().join("heliu.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql("DROP TABLE attempt; PRAGMA user_version = 2").execute(&mut connection).await.unwrap();
+    let rows = [
+        ("b", old(&kept)),
+        ("c", old(&kept[3..7])),
+        ("d", old(&kept[..2])),
+        ("e", old(&[])),
+        ("f", "{}".to_owned()),
+        ("g", "{".to_owned()),
+    ];
+    for (name, poll) in rows {
+        let insert = sqlx::query("INSERT INTO channel (name, poll) VALUES (?1, ?2)").bind(name).bind(poll);
+        insert.execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+
+    let store = SqliteStore::open(folder.path(), instant(9)).await.unwrap();
+    let since = |n: usize| Some(kept[n].at);
+    for (name, kept, failing_since) in
+        [("b", &kept[..], since(2)), ("c", &kept[3..7], None), ("d", &kept[..2], since(1)), ("e", &[], None)]
+    {
+        assert_eq!(store.attempts(&channel(name)).await.unwrap(), kept, "{name}");
+        let (tries, last_attempt) = (kept.len() as u64, kept.first().cloned());
+        let expected = PollState { tries, last_attempt, failing_since, ..state.clone() };
+        let mut found = store.poll_states(&[channel(name)]).await.unwrap();
+        assert_eq!(found.remove(&channel(name)).unwrap(), expected, "{name}");
+    }
+    assert_eq!(store.poll_states(&[channel("f")]).await.unwrap()[&channel("f")], PollState::default());
+    assert!(matches!(store.poll_states(&[channel("g")]).await, Err(StoreError::Damaged { .. })));
+    // The next one takes the place of the oldest.
+    let mut poll = poll_of("b", 60, Standing::Live, vec![]);
+    poll.state = store.poll_states(&[channel("b")]).await.unwrap().remove(&channel("b")).unwrap();
+    poll.state.attempted(attempt(60, None));
+    store.record(&poll).await.unwrap();
+    let expected: Vec<_> = std::iter::once(attempt(60, None)).chain(kept[..49].iter().cloned()).collect();
+    assert_eq!(store.attempts(&channel("b")).await.unwrap(), expected);
+    store.verify().await.unwrap();
+}
+
+/// So many polls of as many channels, each with an entry, recorded at once; those of `bad` channels fail.
+async fn check_together(spoil: &str, bad: &[usize]) {
+    const POLLS: usize = 300;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(&folder.path().join("data"), instant(0)).await.unwrap());
+    pragma(&store, spoil.to_owned()).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..POLLS {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move {
+            let poll = poll_of(&format!("c{n}"), 1, Standing::Live, vec![linked(&n.to_string(), "题")]);
+            (n, store.record(&poll).await)
+        });
+    }
+    let (mut failed, mut copied) = (Vec::new(), false);
+    let mut known = std::collections::BTreeSet::new();
+    while let Some(done) = tasks.join_next().await {
+        let (n, change) = done.unwrap();
+        match change {
+            Ok(change) => {
+                assert_eq!(change.new.len(), 1, "{n}");
+                known.insert(n);
+            }
+            Err(error) => failed.push((n, error)),
+        }
+        if known.len() >= POLLS / 3 && !copied {
+            copied = true;
+            check_copy(folder.path(), &known).await;
+        }
+    }
+    failed.sort_by_key(|(n, _)| *n);
+    assert_eq!(failed.iter().map(|(n, _)| *n).collect::<Vec<_>>(), bad, "{spoil}");
+    assert!(failed.iter().all(|(_, error)| error.to_string().contains("spoilt")), "{failed:?}");
+    assert_eq!(known.len(), POLLS - bad.len());
+    let polls = store.polls().await.unwrap();
+    assert_eq!(polls.len(), known.len(), "nothing of the others");
+    for n in known {
+        assert_eq!(store.count(&channel(&format!("c{n}"))).await.unwrap(), 1, "{n}");
+    }
+    let transactions = store.recorder.transactions();
+    let most = if bad.is_empty() { POLLS / 8 } else { POLLS + POLLS / 8 };
+    assert!(transactions <= most, "{transactions} transactions");
+    store.verify().await.unwrap();
+}
+
+/// The files as a kill at this moment would leave them hold everything that was said to be recorded.
+async fn check_copy(folder: &Path, known: &std::collections::BTreeSet<usize>) {
+    let copy = folder.join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in ["heliu.db-wal", "heliu.db"] {
+        std::fs::copy(folder.join("data").join(file), copy.join(file)).unwrap();
+    }
+    let store = SqliteStore::open(&copy, instant(1)).await.unwrap();
+    for n in known {
+        assert_eq!(store.count(&channel(&format!("c{n}"))).await.unwrap(), 1, "{n} was said to be recorded");
+    }
+    store.close().await;
+}
+
+#[tokio::test]
+async fn polls_are_recorded_together_and_a_bad_one_fails_alone() {
+    check_together("SELECT 1", &[]).await;
+    for how in ["ABORT", "ROLLBACK", "FAIL"] {
+        let spoil = format!(
+            "CREATE TRIGGER spoil BEFORE INSERT ON key WHEN NEW.value IN ('77', '200') \
+             BEGIN SELECT RAISE({how}, 'spoilt'); END"
+        );
+        check_together(&spoil, &[77, 200]).await;
+    }
 }

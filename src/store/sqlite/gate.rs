@@ -1,0 +1,61 @@
+//! The way to the file for whoever writes: the file is still the one that was opened, it is not damaged, and what went
+//! wrong is noted.
+
+use super::folder::Hold;
+use super::trouble::Trouble;
+use super::{error, open};
+use crate::store::StoreError;
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Sqlite, pool::PoolConnection};
+use std::path::PathBuf;
+
+/// What all that write share.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) path: PathBuf,
+    pub(super) hold: Hold,
+    pub(super) trouble: Trouble,
+    pub(super) writer: SqlitePool,
+}
+
+impl Gate {
+    /// What went wrong. Damage of the file is remembered, whoever met it.
+    pub(super) fn error(&self, error: &sqlx::Error) -> StoreError {
+        match error {
+            damage if error::is_damage(damage) => self.trouble.note(true, error::in_use(&self.path, damage)),
+            sqlx::Error::Decode(reason) => error::damaged(&self.path, format!("a row cannot be read: {reason}")),
+            sqlx::Error::ColumnDecode { source, index } => {
+                error::damaged(&self.path, format!("column {index} cannot be read: {source}"))
+            }
+            other => error::in_use(&self.path, other),
+        }
+    }
+
+    /// After a failed write the connection is closed, and the next write opens a fresh one. For one, SQLite has
+    /// then often rolled back by itself (full disk, disk error), which the driver does not notice: it would
+    /// refuse every later transaction. For another, after a failed fsync only the disk tells what was kept.
+    pub(super) fn failed(&self, connection: &mut PoolConnection<Sqlite>, error: &sqlx::Error) -> StoreError {
+        let error = self.trouble.note(false, self.error(error));
+        // A damaged file is not written again, not even by SQLite, which copies the log into it as the last one closes.
+        if self.trouble.lasting().is_ok() {
+            connection.close_on_drop();
+        }
+        error
+    }
+
+    /// The connection that writes. Refuses when the file is not the one that was opened, and once it is damaged:
+    /// writing on would spread the damage.
+    pub(super) async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.trouble.lasting()?;
+        self.hold.check(&self.path).await?;
+        self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))
+    }
+
+    /// Writes something that changes nothing, to learn whether the disk takes it.
+    pub(super) async fn try_to_write(&self) -> Result<(), StoreError> {
+        let mut connection = self.writing().await?;
+        open::rewrite(&mut connection).await.map_err(|e| self.failed(&mut connection, &e))?;
+        self.trouble.over();
+        Ok(())
+    }
+}

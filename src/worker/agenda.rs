@@ -1,0 +1,75 @@
+//! Who is polled next: taking what is due, and planning everything anew.
+
+use super::brief::Briefs;
+use super::outcome::policy;
+use super::plan::{Group, Plan};
+use super::service::{Service, lock};
+use super::slots::Claim;
+use crate::config::{self, Channel};
+use crate::model::ChannelId;
+use crate::{net, schedule};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use url::Url;
+
+impl Service {
+    /// When the next channel is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        lock(&self.plan).next_due()
+    }
+
+    pub(super) fn take_due(&self) -> Option<(Group, Claim)> {
+        let briefs = lock(&self.briefs);
+        let mut slots = lock(&self.slots);
+        let now = self.clock.now();
+        let rests = lock(&self.rests);
+        let asked = |channel: &Channel, url: &Url| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
+        };
+        let claim = |group: &Group| Claim { rests_until: rests.until(group, asked, now), ..claim(group, &briefs) };
+        let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
+        lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
+        Some((group, claim))
+    }
+
+    /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
+    pub(super) fn make_plan(&self, at_once: &BTreeSet<ChannelId>) {
+        let now = self.clock.now();
+        let current = self.current.load();
+        let briefs = lock(&self.briefs);
+        let due = |channel: &Channel| {
+            let brief = briefs.get(&channel.id);
+            if at_once.contains(&channel.id) {
+                return Some(now);
+            }
+            let gone = brief.and_then(|brief| brief.gone.as_deref());
+            if gone.is_some_and(|print| print == config::fingerprint(channel)) {
+                return None;
+            }
+            let (last, next) = brief.map_or((None, None), |brief| (brief.last_poll, brief.next_poll));
+            Some(schedule::first_poll(now, next, last, self.chance()))
+        };
+        lock(&self.rests).sweep(now);
+        let interval = |channel: &Channel| {
+            let brief = briefs.get(&channel.id);
+            let policy = policy(channel, brief.is_some_and(|brief| brief.exempt));
+            brief.map_or(policy, |brief| brief.informed(policy)).interval()
+        };
+        let rate = current.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
+        let mut plan = Plan::new(&current.channels, rate, due);
+        for channel in lock(&self.in_flight).iter() {
+            plan.in_flight(channel);
+        }
+        *lock(&self.plan) = plan;
+        self.wake.notify_one();
+    }
+}
+
+/// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.
+fn claim(group: &Group, briefs: &Briefs) -> Claim {
+    let address = group.first().and_then(|channel| channel.addresses().next());
+    let dead = |channel: &Arc<Channel>| briefs.get(&channel.id).is_some_and(|brief| brief.suspect);
+    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead), rests_until: None }
+}
