@@ -15,6 +15,7 @@ use crate::{decode, extract};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use url::Url;
 
 /// What a channel's list yielded.
@@ -231,8 +232,12 @@ async fn extract_list(page: Arc<Page>, layouts: Vec<Layout>) -> (ParsedFeed, Vec
     .await
 }
 
-/// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it.
+/// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it. A runtime of one
+/// thread has nobody to keep waiting, and there everything happens in one order.
 pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work();
+    }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {

@@ -196,6 +196,7 @@ impl Service {
                 self.clock.sleep_until(next.map_or(look, |next| next.min(look))).await;
             };
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = tasks.join_next() => {}
                 () = self.wake.notified() => {}
@@ -233,6 +234,13 @@ impl Service {
     #[must_use]
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
         lock(&self.plan).next_due()
+    }
+
+    /// How long the queues and maps of the plan are.
+    pub(super) fn queued(&self) -> [(&'static str, usize); 5] {
+        let [heap, waiting] = lock(&self.plan).lengths();
+        let (rests, busy) = (lock(&self.rests).len(), lock(&self.slots).sites());
+        [("plan", heap), ("waiting", waiting), ("rests", rests), ("busy", busy), ("in flight", lock(&self.in_flight).len())]
     }
 
     fn take_due(&self) -> Option<(Group, Claim)> {

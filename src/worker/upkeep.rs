@@ -23,6 +23,16 @@ impl Service {
         self.publisher.press().await;
     }
 
+    /// How much is remembered between polls, by name: numbers that the configuration explains, however long the
+    /// service runs.
+    #[must_use]
+    pub fn remembered(&self) -> Vec<(&'static str, usize)> {
+        let [sites, broken, robots] = self.client.remembered();
+        let mut all = vec![("sites", sites), ("broken hosts", broken), ("robots.txt", robots)];
+        all.extend(self.queued());
+        all
+    }
+
     /// Publishes and compresses.
     pub(super) async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
         let refreshed = self.refresh(scope).await;
