@@ -50,8 +50,9 @@ struct Address {
     retry: Option<DateTime<Utc>>,
     /// What it sent is fresh until then.
     fresh: Option<DateTime<Utc>>,
-    /// When it was asked last.
+    /// When it was asked last, true time and the machine's.
     asked: Option<DateTime<Utc>>,
+    wall: Option<DateTime<Utc>>,
     /// What it answered last, until that is recorded.
     answer: Option<Answer>,
     /// It said that it is gone; `true` once that is recorded.
@@ -69,15 +70,8 @@ struct Answer {
     shows: Option<Vec<u32>>,
     /// Whether a readable body came with validators that may be sent again.
     validators: bool,
-}
-
-/// What is known of what is sent to one address.
-#[derive(Debug, Default)]
-struct Validators {
-    /// It has to be asked conditionally.
-    known: bool,
-    /// Everything that it ever sent.
-    sent: BTreeSet<String>,
+    /// Until when it says that it is fresh.
+    fresh: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Default)]
@@ -121,16 +115,25 @@ pub(crate) struct Judge {
     /// The stream that each address shows.
     streams: Vec<usize>,
     urls: BTreeMap<String, usize>,
-    validators: BTreeMap<String, Validators>,
+    /// Addresses that have to be asked conditionally.
+    validators: BTreeMap<String, bool>,
+    /// Every validator that a host ever sent for an address.
+    sent: BTreeMap<(String, usize), BTreeSet<String>>,
     sites: BTreeMap<String, Site>,
     /// Hosts that asked to be left alone, as recorded.
     rests: BTreeMap<String, DateTime<Utc>>,
+    /// Groups that are being polled, by their first channel: since when, and who is still to be recorded.
+    polls: BTreeMap<String, (DateTime<Utc>, BTreeSet<String>)>,
     /// When the robots.txt of a host was read in this life.
     robots: BTreeMap<String, DateTime<Utc>>,
+    /// The same, also those that ended early: who waits for them goes on waiting.
+    waits: BTreeMap<String, DateTime<Utc>>,
     /// Targets of redirects that are about to be followed, with the address that the chain began at.
     onward: BTreeMap<String, (String, DateTime<Utc>)>,
     /// When the service was started, or its clock set, by the machine's clock.
     since: DateTime<Utc>,
+    /// Until then polls may be late, since the ledger failed.
+    unsure: DateTime<Utc>,
     /// When feeds.yaml was edited last.
     edited: DateTime<Utc>,
     pub(crate) requests: u64,
@@ -156,11 +159,15 @@ impl Judge {
             streams: script.sources.iter().map(|source| source.stream).collect(),
             urls: urls.collect(),
             validators: BTreeMap::new(),
+            sent: BTreeMap::new(),
             sites: BTreeMap::new(),
             rests: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            polls: BTreeMap::new(),
             robots: BTreeMap::new(),
             onward: BTreeMap::new(),
             since: began,
+            unsure: began,
             edited: began,
             requests: 0,
             reader: Reader::new(script),
@@ -244,6 +251,7 @@ impl Judge {
         self.sites.clear();
         self.onward.clear();
         self.robots.clear();
+        self.polls.clear();
         for place in 0..self.addresses.len() {
             let group = self.group_at(place);
             let recorded = |name: &String| self.known.get(name).and_then(|known| Some(known.recorded?.0));
@@ -286,6 +294,11 @@ impl Judge {
         }
     }
 
+    /// The ledger fails: whoever meets that is tried again later, and later each time, for up to a day.
+    pub(crate) fn ledger_fails(&mut self, wall: DateTime<Utc>) {
+        self.unsure = wall + DAY;
+    }
+
     /// The machine has slept.
     pub(crate) fn woke(&mut self, wall: DateTime<Utc>) {
         self.since = wall;
@@ -311,14 +324,15 @@ impl Judge {
             self.judge_conditions(place, asked, &url, wall);
         }
         let sent = [&asked.etag, &asked.since].into_iter().flatten();
-        let known = self.validators.get(&url);
-        if let Some(strange) = sent.into_iter().find(|value| known.is_none_or(|known| !known.sent.contains(*value))) {
+        let known = self.sent.get(&(asked.host.clone(), place));
+        if let Some(strange) = sent.into_iter().find(|value| known.is_none_or(|known| !known.contains(*value))) {
             let detail = format!("{url} was sent {strange}, which it never sent itself");
             self.blame("echo", &detail);
         }
         let address = &mut self.addresses[place];
         address.asked = Some(truth);
-        address.answer = Some(Answer { first, status: 0, conditional: asked.conditional(), shows: None, validators: false });
+        address.wall = Some(wall);
+        address.answer = Some(Answer { first, status: 0, conditional: asked.conditional(), shows: None, validators: false, fresh: None });
     }
 
     /// I8: one request at a time to each site, and a pause in between.
@@ -375,18 +389,27 @@ impl Judge {
             self.blame("gone", &format!("{url} is asked although it said that it is gone"));
             return;
         }
-        let promised = group.iter().filter(|name| !self.is_gone(name));
+        let promised = group.iter().filter(|name| !self.is_gone(name) && !self.is_under_way(&group, truth));
         let promised = promised.map(|name| self.known.get(name).and_then(|known| known.promised)).min().flatten();
         if let Some(promised) = promised.filter(|promised| wall + PLAY < *promised) {
             self.blame("I1", &format!("{url} is asked at {wall}, its channels are not due before {promised}"));
             return;
         }
-        let every_host_rests = self.group_rests(&group);
+        let every_host_rests = self.group_rests(&group, &self.rests);
         if let Some(until) = every_host_rests.filter(|until| wall + PLAY < *until) {
             self.blame("retry-after", &format!("{url} is asked at {wall}, its host said not before {until}"));
         }
+        if !self.is_under_way(&group, truth) {
+            self.polls.insert(group[0].clone(), (truth, group.iter().cloned().collect()));
+        }
         let shortest = group.iter().filter_map(|name| self.channels.get(name)).map(|one| interval(one)).min();
         self.addresses[place].floor = Some(wall + shortest.unwrap_or(FLOOR));
+    }
+
+    /// Whether a group is being polled: then it was due.
+    fn is_under_way(&self, group: &[String], truth: DateTime<Utc>) -> bool {
+        let poll = group.first().and_then(|first| self.polls.get(first));
+        poll.is_some_and(|(since, left)| !left.is_empty() && truth - *since < FLOOR - TimeDelta::minutes(1))
     }
 
     /// How many addresses a group has.
@@ -396,11 +419,11 @@ impl Judge {
     }
 
     /// Until when all hosts of a group are to be left alone.
-    fn group_rests(&self, group: &[String]) -> Option<DateTime<Utc>> {
+    fn group_rests(&self, group: &[String], rests: &BTreeMap<String, DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let channels = group.iter().filter_map(|name| self.channels.get(name));
         let urls: Vec<_> = channels.flat_map(|channel| channel.addresses()).collect();
         // Where an address has moved to is not known here.
-        let until = |host: &str| self.rests.get(host).copied();
+        let until = |host: &str| rests.get(host).copied();
         let all: Option<Vec<_>> = urls.iter().map(|url| until(url.host_str().unwrap_or_default())).collect();
         all.and_then(|all| all.into_iter().min())
     }
@@ -415,7 +438,7 @@ impl Judge {
         let rereads = group.iter().find(|name| known(name).is_some_and(|known| known.reread)).cloned();
         // A server that is stuck is asked for the whole once in eight days.
         let doubted = self.addresses[place].whole.is_none_or(|whole| wall - whole >= WHOLE);
-        let needs = self.validators.get(url).is_some_and(|validators| validators.known);
+        let needs = self.validators.get(url).is_some_and(|known| *known);
         if asked.conditional() {
             if let Some(name) = rereads.filter(|_| self.urls.contains_key(url)) {
                 let detail = format!("{url} is asked conditionally although {name} is to be read in another way");
@@ -442,9 +465,10 @@ impl Judge {
         }
         let values: Vec<_> = ["ETag", "Last-Modified"].into_iter().filter_map(|name| reply.header(name)).collect();
         // Validators of another party are not kept: neither under its address nor under the first.
-        let home = first == url;
+        let home = host_of(&first).as_ref() == Some(&asked.host);
         let validators = home && !values.is_empty();
-        self.validators.entry(url).or_default().sent.extend(values.iter().map(|value| (*value).to_owned()));
+        let sent = self.sent.entry((asked.host.clone(), place)).or_default();
+        sent.extend(values.iter().map(|value| (*value).to_owned()));
         let address = &mut self.addresses[place];
         if matches!(reply.status, 429 | 503)
             && let Some(until) = retry_after(reply, wall)
@@ -453,11 +477,11 @@ impl Judge {
         }
         let age = reply.header("Cache-Control").and_then(|value| value.strip_prefix("max-age=")?.parse().ok());
         let whole = reply.status == 304 || reply.shows.is_some();
-        address.fresh = age.filter(|_| whole).map(|age| wall + TimeDelta::seconds(age).min(DAY));
-        if reply.status == 410 && home {
+        let fresh = age.filter(|_| whole).map(|age| wall + TimeDelta::seconds(age).min(DAY));
+        if reply.status == 410 && first == url {
             address.gone = Some(false);
         }
-        address.answer = Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, ..answer });
+        address.answer = Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, fresh, ..answer });
     }
 
     /// A poll was written, whether or not that is told.
@@ -493,12 +517,24 @@ impl Judge {
             let doubled = FLOOR * (1 << (known.failures + known.unrecorded).min(7));
             known.promised = None;
             known.due = known.due.map(|_| wall + doubled.min(DAY));
+            // Tried again after a pause that is as long as the floor, whatever the interval.
+            for name in self.groups.get(channel.id.as_str()).cloned().unwrap_or_default() {
+                for place in self.channels.get(&name).map(|one| self.places(one)).unwrap_or_default() {
+                    let address = &mut self.addresses[place];
+                    address.floor = address.floor.min(address.wall.map(|asked| asked + FLOOR));
+                }
+            }
             return;
+        }
+        if let Some((_, left)) = self.groups.get(&name).and_then(|group| self.polls.get_mut(&group[0])) {
+            left.remove(&name);
         }
         self.note_answers(&name, &channel, poll);
         if let (Some(until), Some(host)) = (state.host_rests, state.attempts.first().and_then(|one| host_of(&one.url))) {
-            let known = self.rests.entry(host).or_insert(until);
-            *known = until.max(*known);
+            for rests in [&mut self.rests, &mut self.waits] {
+                let known = rests.entry(host.clone()).or_insert(until);
+                *known = until.max(*known);
+            }
         } else if let Some(attempt) = state.attempts.first().filter(|attempt| attempt.error.is_none())
             && let Some(host) = host_of(&attempt.url)
         {
@@ -523,6 +559,7 @@ impl Judge {
             let address = &mut self.addresses[place];
             let fresh = since.is_none_or(|since| address.asked.is_some_and(|at| at > since));
             let Some(answer) = address.answer.clone().filter(|_| fresh) else { continue };
+            address.fresh = answer.fresh;
             if answer.status == 304 {
                 used = true;
             }
@@ -537,15 +574,12 @@ impl Judge {
             let target = url.split("/moved/").nth(1).and_then(|n| n.parse::<usize>().ok());
             let Some(place) = target.or_else(|| self.urls.get(url).copied()) else { continue };
             let Some(answer) = self.addresses[place].answer.take() else { continue };
-            let validators = self.validators.entry(url.clone()).or_default();
-            if answer.first == *url && answer.shows.is_some() && answer.status == 200 {
-                validators.known = answer.validators;
-            } else if answer.first != *url || answer.status == 200 {
-                // Another party's, or what may have been read by another layout: nothing is certain any more.
-                validators.known &= answer.first == *url && answer.shows.is_none();
-            }
-            if answer.shows.is_some() && answer.first != *url {
-                validators.known = false;
+            let known = self.validators.entry(url.clone()).or_default();
+            if answer.first == *url && answer.status == 200 {
+                // What shows nothing may have been read by another layout: nothing is certain then.
+                *known = if answer.shows.is_some() { answer.validators } else { *known && !answer.validators };
+            } else if answer.first != *url {
+                *known = false;
             }
         }
         let gone = self.is_one_address(channel);
@@ -600,9 +634,9 @@ impl Judge {
         for name in self.channels.keys().cloned().collect::<Vec<_>>() {
             let Some(due) = self.known.get(&name).and_then(|known| known.due) else { continue };
             let group = self.groups.get(&name).cloned().unwrap_or_default();
-            let rests = self.group_rests(&group).unwrap_or(due);
+            let rests = self.group_rests(&group, &self.waits).unwrap_or(due);
             let due = due.max(self.since).max(rests);
-            if wall > due + LATE {
+            if wall > due.max(self.unsure) + LATE {
                 self.blame("I2", &format!("{name} was due at {due} and is not polled at {wall}"));
             }
         }
@@ -618,11 +652,6 @@ impl Judge {
             }
         }
         all
-    }
-
-    /// Whether any request is being answered.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.sites.values().any(|site| site.open > 0)
     }
 
     pub(crate) fn sizes(&self) -> (usize, usize) {

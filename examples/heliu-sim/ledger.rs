@@ -27,7 +27,7 @@ enum Deed {
 impl Ledger {
     /// Whether the ledger fails now: before or after it does what it is asked.
     fn fails(&self, deed: Deed) -> Option<Failing> {
-        let truth = self.stage.truth();
+        let (truth, wall) = (self.stage.truth(), self.stage.wall());
         let mut world = self.stage.world();
         let (_, failing) = world.failing.filter(|(until, _)| truth < *until)?;
         let concerned = match failing {
@@ -36,7 +36,11 @@ impl Ledger {
             Failing::Stamps => deed == Deed::Stamp,
             Failing::All => true,
         };
-        (concerned && world.rng.percent(70)).then_some(failing)
+        let fails = concerned && world.rng.percent(70);
+        if fails {
+            world.judge.ledger_fails(wall);
+        }
+        fails.then_some(failing)
     }
 
     async fn enter(&self, deed: Deed) -> Result<(), StoreError> {

@@ -302,8 +302,8 @@ impl Simulation {
         let size = |name: &str| remembered.iter().find(|(known, _)| *known == name).map_or(0, |(_, size)| *size);
         let (channels, addresses) = judge.sizes();
         let most = |name: &str| match name {
-            "plan" => 4 * channels + 8,
-            "waiting" | "busy" | "in flight" => channels,
+            "plan" => channels,
+            "waiting" | "busy" | "in flight" | "unpublished" => channels,
             _ => addresses + 5,
         };
         for (name, size) in remembered.iter().filter(|(name, size)| *size > most(name)) {

@@ -120,7 +120,7 @@ impl Drop for Open<'_> {
 
 async fn send(stream: &mut DuplexStream, reply: &Reply, open: Open<'_>) -> Option<()> {
     let bytes = bytes(reply);
-    let half = bytes.len() - reply.body.len() / 2;
+    let half = bytes.len() - bytes.len().min(reply.body.len() / 2);
     let mut nothing = Vec::new();
     match reply.manners {
         Manners::Good => stream.write_all(&bytes).await.ok()?,

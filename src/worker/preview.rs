@@ -192,7 +192,7 @@ impl Polls<'_> {
         // Nobody asks what a preview counted.
         let metrics = &Metrics::new("preview");
         let (store, client, now) = (&self.store, self.client, self.now);
-        let poller = Poller { store, client, metrics, now, policy: &policy, chance: 0.5 };
+        let poller = Poller { store, client, metrics, now, clock: &super::SystemClock, policy: &policy, chance: 0.5 };
         for polled in poller.group(&[Arc::new(channel.clone())], &BTreeMap::new()).await {
             let (id, state) = (&channel.id, polled.state);
             let address = state.address.as_deref().unwrap_or("no address");

@@ -51,6 +51,8 @@ impl Service {
         self.release_held(&fresh).await;
         if let Err(error) = self.publish(Scope::All).await {
             tracing::error!(%error, "not every feed could be published after the reload; the old documents stay");
+            let all = self.current.load().channels.iter().map(|channel| channel.id.clone()).collect::<Vec<_>>();
+            lock(&self.unpublished).extend(all);
         }
         self.publish_incidents().await;
         self.count_channels();

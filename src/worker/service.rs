@@ -8,7 +8,7 @@ use super::poll::{Polled, Poller};
 use super::publisher::{Publisher, Scope};
 use super::reload::{configure, load};
 use super::rests::Rests;
-use super::slots::{Claim, Slots};
+use super::slots::{self, Claim, Slots};
 use super::watch::Watch;
 use crate::config::{self, Channel, Config};
 use crate::model::{ChannelId, Flaw, FlawCode};
@@ -98,10 +98,12 @@ pub struct Service {
     pub(super) current: ArcSwap<Current>,
     pub(super) status: ArcSwap<ConfigStatus>,
     pub(super) states: Mutex<BTreeMap<ChannelId, PollState>>,
-    plan: Mutex<Plan>,
-    in_flight: Mutex<BTreeSet<ChannelId>>,
-    slots: Mutex<Slots>,
-    rests: Mutex<Rests>,
+    pub(super) plan: Mutex<Plan>,
+    pub(super) in_flight: Mutex<BTreeSet<ChannelId>>,
+    pub(super) slots: Mutex<Slots>,
+    pub(super) rests: Mutex<Rests>,
+    /// Channels whose news may not be published, because the ledger failed.
+    pub(super) unpublished: Mutex<BTreeSet<ChannelId>>,
     /// When the clock was looked at last.
     looked: Mutex<DateTime<Utc>>,
     watch: Mutex<Option<Watch>>,
@@ -153,6 +155,7 @@ impl Service {
             in_flight: Mutex::default(),
             slots: Mutex::default(),
             rests: Mutex::default(),
+            unpublished: Mutex::default(),
             looked: Mutex::new(now),
             watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
@@ -193,14 +196,19 @@ impl Service {
             let next = lock(&self.plan).next_due();
             let due = async {
                 let look = self.clock.now() + LOOK_AT_CLOCK;
-                self.clock.sleep_until(next.map_or(look, |next| next.min(look))).await;
+                let sleep = self.clock.sleep_until(next.map_or(look, |next| next.min(look)));
+                // Not by that clock alone: one that is set back would let everybody wait until it is where it was.
+                let _ = tokio::time::timeout(LOOK_AT_CLOCK, sleep).await;
             };
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = tasks.join_next() => {}
                 () = self.wake.notified() => {}
-                () = due => {}
+                () = due => {
+                    let service = Arc::clone(&self);
+                    tasks.spawn(async move { service.publish_left_over().await });
+                }
             }
         }
         let rest = async { while tasks.join_next().await.is_some() {} };
@@ -236,13 +244,6 @@ impl Service {
         lock(&self.plan).next_due()
     }
 
-    /// How long the queues and maps of the plan are.
-    pub(super) fn queued(&self) -> [(&'static str, usize); 5] {
-        let [heap, waiting] = lock(&self.plan).lengths();
-        let (rests, busy) = (lock(&self.rests).len(), lock(&self.slots).sites());
-        [("plan", heap), ("waiting", waiting), ("rests", rests), ("busy", busy), ("in flight", lock(&self.in_flight).len())]
-    }
-
     fn take_due(&self) -> Option<(Group, Claim)> {
         let states = lock(&self.states);
         let mut slots = lock(&self.slots);
@@ -250,7 +251,7 @@ impl Service {
         let rests = lock(&self.rests);
         let claim = |group: &Group| {
             let rests_until = rests.until(group, |channel| states.get(&channel.id), now);
-            Claim { rests_until, ..claim(group, &states) }
+            Claim { rests_until, ..slots::claim(group, &states) }
         };
         let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
         lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
@@ -270,6 +271,7 @@ impl Service {
             client: &self.client,
             metrics: &self.metrics,
             now,
+            clock: &*self.clock,
             policy: &policy,
             chance: (self.chance)(),
         };
@@ -283,28 +285,23 @@ impl Service {
         };
         let mut changed = BTreeSet::new();
         let mut told = false;
-        for (configured, polled) in group.iter().zip(polled) {
+        // Those that were left out are due as before.
+        let mut planned: BTreeMap<_, _> = group.iter().map(|one| (&one.id, states.get(&one.id).and_then(|state| state.next_poll))).collect();
+        for polled in polled {
+            let Some(configured) = group.iter().find(|one| one.id == polled.channel) else { continue };
             told |= self.report(configured, states.get(&polled.channel), &polled);
-            let Polled { channel, state, change, .. } = polled;
+            let Polled { channel, state, change, store_error } = polled;
             let first_live =
                 states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
-            if !change.is_empty() || first_live {
+            if !change.is_empty() || first_live || store_error.is_some() {
                 changed.insert(channel.clone());
             }
-            lock(&self.in_flight).remove(&channel);
-            let next = state.next_poll;
+            planned.insert(&configured.id, state.next_poll);
             lock(&self.rests).note(&state);
-            lock(&self.states).insert(channel.clone(), state);
-            // One that is gone for good is not due again before its part of feeds.yaml changes.
-            if let Some(next) = next {
-                lock(&self.plan).schedule(&channel, next);
-            }
+            lock(&self.states).insert(channel, state);
         }
-        if !changed.is_empty()
-            && let Err(error) = self.publish(Scope::Channels(&changed)).await
-        {
-            tracing::error!(%error, "what changed could not be published; the old documents stay");
-        }
+        self.plan_next(planned);
+        self.publish_changed(changed).await;
         if told {
             self.publish_incidents().await;
         }
@@ -315,6 +312,21 @@ impl Service {
         }
         drop(plan);
         self.wake.notify_one();
+    }
+
+    /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
+    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes.
+    fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
+        let (mut in_flight, mut plan) = (lock(&self.in_flight), lock(&self.plan));
+        let mut due = Vec::new();
+        for (channel, next) in planned {
+            in_flight.remove(channel);
+            due.extend(next.map(|next| (next, channel)));
+        }
+        due.sort_unstable();
+        for (next, channel) in due {
+            plan.schedule(channel, next);
+        }
     }
 
     /// Turns a panic into a flaw of the group's channels.
@@ -377,16 +389,6 @@ impl Service {
         *lock(&self.plan) = plan;
         self.wake.notify_one();
     }
-}
-
-/// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.
-fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
-    let address = group.first().and_then(|channel| channel.addresses().next());
-    let dead = |channel: &Arc<Channel>| {
-        let last = states.get(&channel.id).and_then(|state| state.attempts.first());
-        last.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none())
-    };
-    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead), rests_until: None }
 }
 
 /// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.

@@ -2,8 +2,13 @@
 //! dead hosts never keep the healthy ones waiting. Pure.
 
 use super::plan::{Group, Plan};
+use crate::config::Channel;
+use crate::model::ChannelId;
+use crate::net;
+use crate::store::PollState;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// How many groups of healthy hosts are polled at once.
 pub(super) const HEALTHY: usize = 30;
@@ -19,6 +24,16 @@ pub(super) struct Claim {
     pub(super) suspect: bool,
     /// Its hosts asked to be left alone until then, which is yet to come.
     pub(super) rests_until: Option<DateTime<Utc>>,
+}
+
+/// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.
+pub(super) fn claim(group: &Group, states: &BTreeMap<ChannelId, PollState>) -> Claim {
+    let address = group.first().and_then(|channel| channel.addresses().next());
+    let dead = |channel: &Arc<Channel>| {
+        let last = states.get(&channel.id).and_then(|state| state.attempts.first());
+        last.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none())
+    };
+    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead), rests_until: None }
 }
 
 /// Why a group has to wait.

@@ -29,8 +29,28 @@ impl Service {
     pub fn remembered(&self) -> Vec<(&'static str, usize)> {
         let [sites, broken, robots] = self.client.remembered();
         let mut all = vec![("sites", sites), ("broken hosts", broken), ("robots.txt", robots)];
-        all.extend(self.queued());
+        let [queued, waiting] = lock(&self.plan).lengths();
+        all.extend([("plan", queued), ("waiting", waiting)]);
+        all.extend([("rests", lock(&self.rests).len()), ("busy", lock(&self.slots).sites())]);
+        all.extend([("in flight", lock(&self.in_flight).len()), ("unpublished", lock(&self.unpublished).len())]);
         all
+    }
+
+    /// Publishes what changed, and what could not be published before. What fails is tried again with the next poll, or
+    /// within a minute.
+    pub(super) async fn publish_changed(&self, mut changed: BTreeSet<ChannelId>) {
+        changed.append(&mut lock(&self.unpublished));
+        if !changed.is_empty()
+            && let Err(error) = self.publish(Scope::Channels(&changed)).await
+        {
+            tracing::error!(%error, "what changed could not be published; the old documents stay");
+            lock(&self.unpublished).append(&mut changed);
+        }
+    }
+
+    /// Publishes what could not be published before.
+    pub(super) async fn publish_left_over(&self) {
+        self.publish_changed(BTreeSet::new()).await;
     }
 
     /// Publishes and compresses.
