@@ -5,7 +5,7 @@ use super::error::Failure;
 use super::types::FetchError;
 use super::types::FetchErrorKind::{Connect, Dns, Protocol, Resting, Timeout, Tls};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
@@ -22,9 +22,10 @@ const MOST_HOSTS: usize = 10_000;
 type Host = (String, u16);
 
 /// What is known of the hosts that failed last time. A host that answers is forgotten.
-#[derive(Debug, Default)]
 pub(super) struct Breakers {
     hosts: Mutex<HashMap<Host, Breaker>>,
+    /// Spreads the pauses.
+    chance: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
 
 /// A host that failed.
@@ -50,6 +51,11 @@ pub(super) struct Pass<'a> {
 }
 
 impl Breakers {
+    /// No host has failed yet.
+    pub(super) fn new(chance: Arc<dyn Fn() -> f64 + Send + Sync>) -> Self {
+        Self { hosts: Mutex::default(), chance }
+    }
+
     /// Refuses when the host is down; asks for nothing.
     pub(super) fn check(&self, url: &Url) -> Result<(), Failure> {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,14 +82,13 @@ impl Breakers {
             forget_half(&mut hosts);
         }
         let failures = hosts.get(&host).map_or(0, |breaker| breaker.failures).saturating_add(1);
-        let until = if failures < OPENS_AT { now } else { now + pause(failures, rand::random()) };
+        let until = if failures < OPENS_AT { now } else { now + pause(failures, (self.chance)()) };
         hosts.insert(host, Breaker { failures, until, probing: false, failed: now, why: why.to_owned() });
     }
 
     /// How many hosts are remembered.
-    #[cfg(test)]
     pub(super) fn hosts(&self) -> usize {
-        self.hosts.lock().unwrap().len()
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 

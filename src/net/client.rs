@@ -6,6 +6,7 @@ use super::error::{self, Failure};
 use super::options::{Deadlines, Options};
 use super::pace::{self, Pace, Turn};
 use super::permits::Permits;
+use super::socket::Peer;
 use super::types::FetchErrorKind::{Body, Empty, Protocol, Redirect, Status};
 use super::types::{FetchError, Request, Response, Robots, Validators};
 use super::{coding, guard, headers, redirect};
@@ -15,7 +16,7 @@ use http_body_util::{BodyExt, Empty as NoBody};
 use hyper::Uri;
 use hyper::body::{Body as _, Incoming};
 use hyper::http::{HeaderMap, HeaderValue, header};
-use hyper_util::client::legacy::connect::{HttpInfo, capture_connection};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client as Pool};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
@@ -40,6 +41,7 @@ pub struct Client {
     pace: Pace,
     pub(super) permits: Permits,
     breakers: Breakers,
+    time: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     way: ArcSwap<Way>,
 }
 
@@ -90,7 +92,8 @@ impl Client {
             max_redirects: options.max_redirects,
             pace: Pace::default(),
             permits: Permits::default(),
-            breakers: Breakers::default(),
+            breakers: Breakers::new(options.chance),
+            time: options.time,
             way: ArcSwap::from_pointee(Way::new(connector)),
         }
     }
@@ -100,6 +103,12 @@ impl Client {
     pub fn set_allow_networks(&self, networks: Vec<IpNet>) {
         let connector = Connector { allow: networks.into(), ..self.way.load().connector.clone() };
         self.way.store(Arc::new(Way::new(connector)));
+    }
+
+    /// How many sites, hosts that failed, and robots.txt are remembered.
+    #[must_use]
+    pub fn remembered(&self) -> [usize; 3] {
+        [self.pace.hosts(), self.breakers.hosts(), self.permits.origins()]
     }
 
     /// Replaces what is sent as `User-Agent`.
@@ -153,7 +162,7 @@ impl Client {
     async fn hop(&self, way: &Way, trip: &Trip<'_>, delay: Duration, turn: &mut Turn) -> Result<Hop, FetchError> {
         let at = |failure: Failure| failure.at(&trip.url);
         let answer = self.ask(way, trip).await.map_err(at)?;
-        let peer = answer.extensions().get::<HttpInfo>().map(|info| info.remote_addr().ip());
+        let peer = answer.extensions().get::<Peer>().map(|peer| peer.0.ip());
         let exempt = peer.is_some_and(|ip| guard::inside(ip, &way.connector.allow));
         if exempt {
             turn.set_gap(delay);
@@ -165,7 +174,7 @@ impl Client {
             let to = redirect::target(&trip.url, location).map_err(at)?;
             // "The minimum time that the user agent is asked to wait before issuing the redirected request"
             // (RFC 9110 section 10.2.3).
-            let wait = headers::retry_after(&head.headers, SystemTime::now()).filter(|wait| !wait.is_zero());
+            let wait = headers::retry_after(&head.headers, (self.time)()).filter(|wait| !wait.is_zero());
             if wait.is_some() {
                 let failure = Failure::new(
                     Redirect,
@@ -178,9 +187,9 @@ impl Client {
         let body = match status {
             200 | 203 => self.body(body, &head.headers, trip.request.limit).await.map_err(at)?,
             304 if trip.conditional() => Bytes::new(),
-            _ => return Err(refused(status, &head.headers, trip)),
+            _ => return Err(refused(status, &head.headers, trip, (self.time)())),
         };
-        Ok(Hop::Arrived(Box::new(Response { exempt, ..trip.response(status, &head.headers, body) })))
+        Ok(Hop::Arrived(Box::new(Response { exempt, ..trip.response(status, &head.headers, body, (self.time)()) })))
     }
 
     /// Sends the request and waits for the headers of the answer.
@@ -284,7 +293,7 @@ impl Trip<'_> {
         Ok(())
     }
 
-    fn response(&self, status: u16, headers: &HeaderMap, body: Bytes) -> Response {
+    fn response(&self, status: u16, headers: &HeaderMap, body: Bytes, now: SystemTime) -> Response {
         let mut validators = headers::validators(headers);
         if status == 304 {
             let sent = self.validators();
@@ -302,7 +311,7 @@ impl Trip<'_> {
             validators,
             content_type: content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             body,
-            fresh_for: headers::fresh_for(headers, SystemTime::now()),
+            fresh_for: headers::fresh_for(headers, now),
             exempt: false,
         }
     }
@@ -321,7 +330,7 @@ fn uri(url: &Url) -> Result<Uri, Failure> {
 }
 
 /// The error of a status that brings no document.
-fn refused(status: u16, headers: &HeaderMap, trip: &Trip<'_>) -> FetchError {
+fn refused(status: u16, headers: &HeaderMap, trip: &Trip<'_>, now: SystemTime) -> FetchError {
     let (kind, message) = match status {
         200..=299 if matches!(status, 204 | 205) => (Empty, "the server says that there is no content".to_owned()),
         200..=299 => (Body, format!("status {status} is no whole document; none of it was used")),
@@ -335,7 +344,7 @@ fn refused(status: u16, headers: &HeaderMap, trip: &Trip<'_>) -> FetchError {
         500..=599 => (Status, format!("status {status}: the server has a fault; it is tried again later")),
         _ => (Status, format!("status {status}: open the address in a browser and check it")),
     };
-    let retry_after = headers::retry_after(headers, SystemTime::now());
+    let retry_after = headers::retry_after(headers, now);
     FetchError { status: Some(status), retry_after, ..Failure::new(kind, message).at(&trip.url) }
 }
 

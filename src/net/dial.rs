@@ -6,6 +6,7 @@
 use super::error::Failure;
 use super::guard;
 use super::options::Deadlines;
+use super::socket::Socket;
 use super::types::FetchErrorKind::{Connect, Dns, Protocol, Refused, Timeout, Tls};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -37,7 +38,7 @@ pub trait Resolve: Send + Sync {
 /// Connects to an address that the guard has let through.
 pub trait Dial: Send + Sync {
     /// Connects.
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>>;
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Socket>>;
 }
 
 /// The resolver of the operating system.
@@ -57,11 +58,11 @@ pub struct SystemDial;
 
 impl Dial for SystemDial {
     #[expect(clippy::disallowed_methods, reason = "this is the gate that the lint sends everybody to")]
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Socket>> {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            Ok(stream)
+            Socket::tcp(stream)
         })
     }
 }
@@ -77,7 +78,7 @@ pub(super) struct Connector {
     pub(super) tls: Arc<ClientConfig>,
 }
 
-type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+type Stream = MaybeHttpsStream<TokioIo<Socket>>;
 
 impl Service<Uri> for Connector {
     type Response = Stream;
@@ -157,7 +158,7 @@ impl Connector {
     }
 
     /// Connects to the first address that answers: each gets a head start before the next is tried as well.
-    async fn race(&self, addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    async fn race(&self, addresses: &[SocketAddr]) -> io::Result<Socket> {
         let mut running = FuturesUnordered::new();
         let mut error = io::Error::from(io::ErrorKind::AddrNotAvailable);
         let mut waiting = addresses.iter();
@@ -178,12 +179,12 @@ impl Connector {
 }
 
 /// Hands a finished connection to the TLS connector, once.
-struct Connected(Option<TcpStream>);
+struct Connected(Option<Socket>);
 
 impl Service<Uri> for Connected {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Socket>;
     type Error = io::Error;
-    type Future = std::future::Ready<io::Result<TokioIo<TcpStream>>>;
+    type Future = std::future::Ready<io::Result<TokioIo<Socket>>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))

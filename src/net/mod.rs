@@ -8,6 +8,7 @@
 //! | `client` | one fetch from start to end |
 //! | `guard` | which addresses may be connected to (pure) |
 //! | `dial` | name → checked address → connection → TLS |
+//! | `socket` | a connection, over TCP or simulated |
 //! | `options` | how to fetch |
 //! | `pace` | one request at a time to each site, with pauses |
 //! | `breaker` | which hosts are down and are left alone |
@@ -30,6 +31,7 @@ mod pace;
 mod permits;
 mod redirect;
 mod robots;
+mod socket;
 mod types;
 
 #[cfg(test)]
@@ -39,4 +41,5 @@ pub use client::Client;
 pub use dial::{Dial, Resolve, SystemDial, SystemResolve};
 pub use options::{Deadlines, Options};
 pub use pace::site;
+pub use socket::{Duplex, Socket};
 pub use types::{Accept, FetchError, FetchErrorKind, Request, Response, Robots, Validators};

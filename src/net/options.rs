@@ -3,7 +3,7 @@
 use super::dial::{Dial, Resolve, SystemDial, SystemResolve};
 use ipnet::IpNet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long each step of a fetch may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,10 @@ pub struct Options {
     pub dialer: Arc<dyn Dial>,
     /// Trust other certificates than the web's; its ALPN is replaced. `None`: the web's.
     pub tls: Option<rustls::ClientConfig>,
+    /// The time of day, for dates in headers.
+    pub time: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Yields numbers from 0 to 1 that spread pauses.
+    pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
 
 impl Default for Options {
@@ -64,6 +68,8 @@ impl Default for Options {
             resolver: Arc::new(SystemResolve),
             dialer: Arc::new(SystemDial),
             tls: None,
+            time: Arc::new(SystemTime::now),
+            chance: Arc::new(rand::random),
         }
     }
 }

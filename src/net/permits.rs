@@ -129,9 +129,8 @@ impl Permits {
     }
 
     /// How many origins are remembered.
-    #[cfg(test)]
     pub(super) fn origins(&self) -> usize {
-        self.origins.lock().unwrap().len()
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 

@@ -150,7 +150,9 @@ impl Encoding {
                 encoder.finish().ok().map(Bytes::from)
             }
             Self::Brotli => {
-                let params = BrotliEncoderParams { quality: 5, ..BrotliEncoderParams::default() };
+                // No larger than the document: else most of the time goes into clearing a window of 4 MiB.
+                let lgwin = (usize::BITS - bytes.len().leading_zeros()).clamp(16, 22).cast_signed();
+                let params = BrotliEncoderParams { quality: 5, lgwin, ..BrotliEncoderParams::default() };
                 let mut out = Vec::new();
                 brotli::BrotliCompress(&mut bytes.as_ref(), &mut out, &params).ok()?;
                 Some(Bytes::from(out))

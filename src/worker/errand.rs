@@ -18,6 +18,9 @@ use url::Url;
 /// The largest page, list or feed, in bytes.
 const LARGEST_BODY: usize = 10 << 20;
 
+/// A `Retry-After` is obeyed for so long at most.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
 /// An address that said that it is gone for good is left alone for so long, which is as good as for ever.
 pub(super) const GONE_FOR: TimeDelta = TimeDelta::days(3650);
 
@@ -127,7 +130,9 @@ impl<'a> Errand<'a> {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {
                 let failures = before.failures.saturating_add(1);
+                let asked_for = error.retry_after.and_then(|wait| TimeDelta::from_std(wait.min(LONGEST_WAIT)).ok());
                 let retry = schedule::article_retry(self.now, failures);
+                let retry = asked_for.map_or(retry, |wait| retry.max(self.now + wait));
                 let not_before = Some(if error.status == Some(410) { self.now + GONE_FOR } else { retry });
                 let state = FetchState { checked: Some(self.now), failures, not_before, ..before };
                 self.states.insert(url.to_string(), state);

@@ -13,9 +13,10 @@ use crate::net::{Accept, FetchError};
 use crate::normalise::{self, Context, Kind};
 use crate::store::{PollState, Store, StoreError};
 use crate::{decode, extract};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use url::Url;
 
 /// What a channel's list yielded.
@@ -207,6 +208,9 @@ fn skipped(flaws: &mut [Flaw]) {
     }
 }
 
+/// Addresses that failed in one poll rest for about as long.
+const ABOUT: TimeDelta = TimeDelta::minutes(1);
+
 /// The addresses in the order of feeds.yaml, those that recently failed left out while another is ready, which is
 /// told too. Those that said that they are gone for good are left out until the channel is changed.
 fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Desk<'_>) -> (Vec<&'a PageAddress>, bool) {
@@ -220,7 +224,15 @@ fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Des
     let there = if there.is_empty() { gone } else { there };
     let ready: Vec<_> = there.iter().copied().filter(|address| !rests_after(address, desk.now)).collect();
     let left_out = !ready.is_empty() && ready.len() < there.len();
-    (if ready.is_empty() { there } else { ready }, left_out)
+    if !ready.is_empty() {
+        return (ready, left_out);
+    }
+    // When none is ready, those that asked to be left alone for longer than the others still are.
+    let until = |address: &PageAddress| rests_until(address).unwrap_or(desk.now);
+    let earliest = there.iter().map(|address| until(address)).min().unwrap_or(desk.now);
+    let some: Vec<_> = there.iter().copied().filter(|address| until(address) - earliest < ABOUT).collect();
+    let left_out = some.len() < there.len();
+    (some, left_out)
 }
 
 /// Decodes and extracts on a blocking thread: DOMs are not `Send`, and a large page takes milliseconds.
@@ -245,8 +257,12 @@ fn give_up<T>(flaw: Flaw) -> T {
     std::panic::resume_unwind(Box::new(GivenUp(flaw)))
 }
 
-/// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it.
+/// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it. A runtime of one
+/// thread has nobody to keep waiting, and there everything happens in one order.
 pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work();
+    }
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {

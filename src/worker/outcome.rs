@@ -53,14 +53,15 @@ impl Poller<'_> {
             }
         };
         state.gone = matches!(outcome, Outcome::Gone).then_some(self.now);
-        let policy = informed(policy(channel, state.exempt), state, self.now);
+        let now = self.clock.now();
+        let policy = informed(policy(channel, state.exempt), state, now);
         let before = Before { failures: state.failures, hints: &state.hints };
-        state.next_poll = schedule::next_poll(self.now, &policy, &before, &outcome, fresh_for, self.chance);
+        state.next_poll = schedule::next_poll(now, &policy, &before, &outcome, fresh_for, self.chance);
         state.host_rests = match outcome {
             // What the feed asks for itself concerns nobody else on its host.
             Outcome::Failed { status: Some(429 | 503), .. } => {
                 let alone = Before { failures: 0, hints: &Hints::default() };
-                schedule::next_poll(self.now, &policy, &alone, &outcome, None, 0.0)
+                schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0)
             }
             _ => None,
         };

@@ -117,6 +117,11 @@ impl Plan {
         self.group_of.contains_key(channel)
     }
 
+    /// How many instants are queued, and how many groups wait.
+    pub(super) fn lengths(&self) -> [usize; 2] {
+        [self.due.len(), self.waiting.values().map(VecDeque::len).sum()]
+    }
+
     /// Marks the group of a channel as being polled: it is not due before [`Plan::schedule`].
     pub(super) fn in_flight(&mut self, channel: &ChannelId) {
         if let Some(&index) = self.group_of.get(channel) {

@@ -1,6 +1,7 @@
 //! One poll of a group of channels that share addresses: fetch, read, follow, normalise, record.
 
 use super::articles::{self, Reader};
+use super::clock::Clock;
 use super::errand::Errand;
 use super::health;
 use super::listing::{self, Desk, Listing};
@@ -30,7 +31,10 @@ pub(super) struct Poller<'a> {
     pub metrics: &'a Metrics,
     /// The threads on which documents are read.
     pub readers: &'a Readers,
+    /// When the poll began.
     pub now: DateTime<Utc>,
+    /// Pauses count from when the answer came: a poll may wait for its turn for minutes.
+    pub clock: &'a dyn Clock,
     /// A number from 0 to 1 that spreads polls.
     pub chance: f64,
 }
@@ -59,11 +63,13 @@ impl Poller<'_> {
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
         let trust = channels.iter().all(|c| prints.get(&c.id) == Some(&state_of(&c.id).config_hash));
         let mut done = Vec::new();
-        let is_gone = |c: &Arc<Channel>| {
+        // Gone for good, or told to wait while others of the group may go on.
+        let is_left_out = |c: &Arc<Channel>| {
             let state = state_of(&c.id);
-            state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash)
+            let rests = state.host_rests.is_some_and(|until| until > self.now);
+            (rests || state.gone.is_some()) && prints.get(&c.id) == Some(&state.config_hash)
         };
-        let channels: Vec<_> = channels.iter().filter(|channel| !is_gone(channel)).collect();
+        let channels: Vec<_> = channels.iter().filter(|channel| !is_left_out(channel)).collect();
         for (index, channel) in channels.iter().enumerate() {
             let known = state_of(&channel.id);
             let config_hash = prints.get(&channel.id).cloned().unwrap_or_default();
@@ -122,7 +128,7 @@ impl Poller<'_> {
     /// Nothing was recorded, so nothing may look polled: it is due again after a pause. That is not its source's
     /// failure, and no reason to ask it less often later.
     fn unrecorded(&self, channel: &Channel, before: PollState, error: StoreError) -> Polled {
-        let next_poll = Some(self.now + RECORD_RETRY);
+        let next_poll = Some(self.clock.now() + RECORD_RETRY);
         let state = PollState { error: Some(error.to_string()), next_poll, ..before };
         Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
     }
@@ -163,7 +169,10 @@ impl Poller<'_> {
         health::note(channel, before, &mut poll.state, change.new.len(), self.now);
         if poll.state != stored {
             let state = Poll { seen: None, fetched: BTreeMap::new(), ..poll.clone() };
-            self.store.record(&state).await?;
+            // The entries are recorded: if this fails, what was learnt from them is told again by the next poll.
+            if let Err(error) = self.store.record(&state).await {
+                tracing::warn!(channel = %channel.id, %error, "what was learnt from a poll could not be recorded");
+            }
         }
         Ok(change)
     }

@@ -195,7 +195,7 @@ impl Polls<'_> {
         // Nobody asks what a preview counted.
         let (metrics, readers) = (&Metrics::new("preview"), &Readers::default());
         let (store, client, now) = (&self.store, self.client, self.now);
-        let poller = Poller { store, client, metrics, readers, now, chance: 0.5 };
+        let poller = Poller { store, client, metrics, readers, now, clock: &super::SystemClock, chance: 0.5 };
         let (group, none) = ([Arc::new(channel.clone())], BTreeMap::new());
         let polled = match AssertUnwindSafe(poller.group(&group, &none)).catch_unwind().await {
             Ok(polled) => polled,

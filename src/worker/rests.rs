@@ -41,6 +41,11 @@ impl Rests {
         }
     }
 
+    /// How many hosts are remembered.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Until when a group has to wait, because each of its addresses is on a host that is left alone. `asked` is what is
     /// asked in place of an address in feeds.yaml.
     pub(super) fn until(

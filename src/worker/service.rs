@@ -210,9 +210,12 @@ impl Service {
             let next = lock(&self.plan).next_due().filter(|_| well);
             let due = async {
                 let look = self.clock.now() + if well { LOOK_AT_CLOCK } else { LOOK_AT_STORE };
-                self.clock.sleep_until(next.map_or(look, |next| next.min(look))).await;
+                let sleep = self.clock.sleep_until(next.map_or(look, |next| next.min(look)));
+                // Not by that clock alone: one that is set back would let everybody wait until it is where it was.
+                let _ = tokio::time::timeout(LOOK_AT_CLOCK, sleep).await;
             };
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => break,
                 Some(_) = tasks.join_next() => {}
                 () = self.wake.notified() => {}
@@ -245,6 +248,7 @@ impl Service {
             metrics: &self.metrics,
             readers: &self.readers,
             now: self.clock.now(),
+            clock: &*self.clock,
             chance: self.chance(),
         };
         let (states, polled) = match self.store.poll_states(&ids).await {
@@ -280,6 +284,21 @@ impl Service {
         (self.chance)()
     }
 
+    /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
+    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes.
+    fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
+        let (mut in_flight, mut plan) = (lock(&self.in_flight), lock(&self.plan));
+        let mut due = Vec::new();
+        for (channel, next) in planned {
+            in_flight.remove(channel);
+            due.extend(next.map(|next| (next, channel)));
+        }
+        due.sort_unstable();
+        for (next, channel) in due {
+            plan.schedule(channel, next);
+        }
+    }
+
     /// Remembers what came of a poll and plans the next one. Tells which channels may look different now, and whether
     /// an incident began or ended.
     fn take_note(
@@ -290,22 +309,23 @@ impl Service {
     ) -> (BTreeSet<ChannelId>, bool) {
         let mut changed = BTreeSet::new();
         let mut told = false;
+        // Those that were left out are due as before.
+        let as_before = |one: &ChannelId| states.get(one).and_then(|state| state.next_poll);
+        let mut planned: BTreeMap<_, _> = group.iter().map(|one| (&one.id, as_before(&one.id))).collect();
         for polled in polled {
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
             self.remember(configured, &polled);
             told |= self.report(configured, states.get(&polled.channel), &polled);
-            let Polled { channel, state, change, .. } = polled;
+            let Polled { channel, state, change, store_error } = polled;
             let first_live =
                 states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
-            lock(&self.in_flight).remove(&channel);
-            // One that is gone for good is not due again before its part of feeds.yaml changes.
-            if let Some(next) = state.next_poll {
-                lock(&self.plan).schedule(&channel, next);
-            }
-            if !change.is_empty() || first_live {
+            // What the ledger says it could not record may stand in it all the same.
+            if !change.is_empty() || first_live || store_error.is_some() {
                 changed.insert(channel);
             }
+            planned.insert(&configured.id, state.next_poll);
         }
+        self.plan_next(planned);
         (changed, told)
     }
 }

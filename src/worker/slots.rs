@@ -80,6 +80,11 @@ impl Slots {
         }
     }
 
+    /// How many sites are being asked.
+    pub(super) fn sites(&self) -> usize {
+        self.sites.len()
+    }
+
     /// Takes a slot for a group that was admitted.
     fn take(&mut self, claim: &Claim) {
         *self.sites.entry(claim.site.clone()).or_default() += 1;

@@ -1,7 +1,7 @@
 //! What a service does besides polling: it publishes, takes snapshots, lets go of what was held back.
 
 use super::publisher::Scope;
-use super::service::Service;
+use super::service::{Service, lock};
 use super::snapshot;
 use crate::config::Channel;
 use crate::model::{ChannelId, Standing};
@@ -21,6 +21,19 @@ impl Service {
     /// Compresses what was published lately. Until then it is served as it is.
     pub async fn press(&self) {
         self.publisher.press().await;
+    }
+
+    /// How much is remembered between polls, by name: numbers that the configuration explains, however long the
+    /// service runs.
+    #[must_use]
+    pub fn remembered(&self) -> Vec<(&'static str, usize)> {
+        let [sites, broken, robots] = self.client.remembered();
+        let mut all = vec![("sites", sites), ("broken hosts", broken), ("robots.txt", robots)];
+        let [queued, waiting] = lock(&self.plan).lengths();
+        all.extend([("plan", queued), ("waiting", waiting)]);
+        all.extend([("rests", lock(&self.rests).len()), ("busy", lock(&self.slots).sites())]);
+        all.push(("in flight", lock(&self.in_flight).len()));
+        all
     }
 
     /// Publishes and compresses.

@@ -2,7 +2,7 @@
 
 use super::origin::{self, Reply, Sources};
 use super::{FLOOR, Report, Scorer};
-use crate::net::{self, Dial, Resolve, SystemDial};
+use crate::net::{self, Dial, Resolve, Socket, SystemDial};
 use crate::store::{MemoryStore, Store};
 use crate::worker::{Clock, Service, Setup};
 use anyhow::Context as _;
@@ -46,7 +46,7 @@ impl Resolve for Stage {
 }
 
 impl Dial for Stage {
-    fn dial(&self, _address: SocketAddr) -> Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'static>> {
+    fn dial(&self, _address: SocketAddr) -> Pin<Box<dyn Future<Output = io::Result<Socket>> + Send + 'static>> {
         SystemDial.dial(self.0)
     }
 }

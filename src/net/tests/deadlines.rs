@@ -21,7 +21,7 @@ impl Resolve for Never {
 }
 
 impl Dial for Never {
-    fn dial(&self, _: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn dial(&self, _: SocketAddr) -> BoxFuture<'static, io::Result<Socket>> {
         Box::pin(std::future::pending())
     }
 }

@@ -123,10 +123,10 @@ impl Resolve for Wire {
 
 impl Dial for Wire {
     #[expect(clippy::disallowed_methods, reason = "goes to the scripted origin on loopback only")]
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Socket>> {
         self.0.dialled.lock().unwrap().push(address);
         match self.0.origin {
-            Some(origin) => Box::pin(TcpStream::connect(origin)),
+            Some(origin) => Box::pin(async move { Socket::tcp(TcpStream::connect(origin).await?) }),
             None => Box::pin(std::future::ready(Err(io::ErrorKind::ConnectionRefused.into()))),
         }
     }

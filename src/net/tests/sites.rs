@@ -86,7 +86,7 @@ struct Flaky {
 }
 
 impl Dial for Flaky {
-    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Socket>> {
         if self.up.load(std::sync::atomic::Ordering::SeqCst) {
             return Wire(Arc::clone(&self.trace)).dial(address);
         }
@@ -137,7 +137,7 @@ async fn a_host_that_is_down_is_left_alone_until_a_probe_finds_it_up() {
 
 #[tokio::test(start_paused = true)]
 async fn one_probe_at_a_time_and_a_cancelled_one_is_none() {
-    let breakers = Breakers::default();
+    let breakers = Breakers::new(Arc::new(rand::random));
     let url = Url::parse("http://a.test/").unwrap();
     let failure = || error::Failure::new(FetchErrorKind::Timeout, "late").at(&url);
     for _ in 0..OPENS_AT {
@@ -171,7 +171,7 @@ async fn what_counts_as_down() {
         (Refused, None, false),
         (Disallowed, None, false),
     ] {
-        let breakers = Breakers::default();
+        let breakers = Breakers::new(Arc::new(rand::random));
         for _ in 0..20 {
             if let Ok(pass) = breakers.enter(&url) {
                 pass.end(Some(&FetchError { status, ..error::Failure::new(kind, "x").at(&url) }));
@@ -186,7 +186,7 @@ async fn pauses_grow_are_spread_and_memory_is_bounded() {
     let seconds = |failures, chance| breaker::pause(failures, chance).as_secs();
     assert_eq!([5, 6, 7, 8, 99, u32::MAX].map(|failures| seconds(failures, 0.5)), [60, 120, 240, 480, 3600, 3600]);
     assert_eq!((seconds(5, 0.0), seconds(5, 1.0)), (48, 72));
-    let breakers = Breakers::default();
+    let breakers = Breakers::new(Arc::new(rand::random));
     for n in 0..30_000 {
         let url = Url::parse(&format!("http://h{n}.test/")).unwrap();
         breakers.enter(&url).unwrap().end(Some(&error::Failure::new(FetchErrorKind::Dns, "x").at(&url)));

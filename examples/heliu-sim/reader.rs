@@ -1,0 +1,203 @@
+//! A reader of what is published: remembers every id, date, byte and validator, as readers and aggregators do.
+
+use crate::script::Script;
+use crate::source::{Dates, FLOOD, FNV, fnv};
+use chrono::{DateTime, TimeDelta, Utc};
+use heliu::config::Config;
+use heliu::model::{Feed, Record};
+use heliu::publish::{Published, Shelved};
+use heliu::render::Document;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An article: its stream and number.
+type Token = (usize, u32);
+
+/// A date that was shown may be made better by so much: clocks differ.
+const SKEW: TimeDelta = TimeDelta::minutes(15);
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Channel and article → id and date.
+    entries: BTreeMap<(String, Token), (String, DateTime<Utc>)>,
+    /// Channel and id → article.
+    articles: BTreeMap<(String, String), Token>,
+    /// Document → validator, hash of the bytes, date.
+    documents: BTreeMap<String, (String, Vec<u8>, DateTime<Utc>)>,
+    /// When each article came out; streams whose every address says so honestly.
+    true_dates: BTreeMap<Token, DateTime<Utc>>,
+    honest: BTreeSet<usize>,
+    /// The feeds that hold a channel directly and have room for all.
+    roomy: BTreeMap<String, Vec<String>>,
+    pub(crate) publications: u64,
+}
+
+fn token(title: &str) -> Option<Token> {
+    let (stream, n) = title.rsplit_once("[s")?.1.strip_suffix(']')?.split_once('-')?;
+    Some((stream.parse().ok()?, n.parse().ok()?))
+}
+
+impl Reader {
+    pub(crate) fn new(script: &Script) -> Self {
+        let mut true_dates = BTreeMap::new();
+        for (n, stream) in script.streams.iter().enumerate() {
+            true_dates.extend((0..).zip(&stream.articles).map(|(m, article)| ((n, m), article.at)));
+        }
+        let dishonest: BTreeSet<_> =
+            script.sources.iter().filter(|source| source.dates != Dates::Honest).map(|source| source.stream).collect();
+        Self {
+            entries: BTreeMap::new(),
+            articles: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            true_dates,
+            honest: (0..script.streams.len()).filter(|stream| !dishonest.contains(stream)).collect(),
+            roomy: BTreeMap::new(),
+            publications: 0,
+        }
+    }
+
+    pub(crate) fn configure(&mut self, config: &Config) {
+        self.roomy.clear();
+        for feed in config.feeds.iter().filter(|feed| feed.limit >= 100) {
+            for channel in &feed.channels {
+                self.roomy.entry(channel.to_string()).or_default().push(feed.id.to_string());
+            }
+        }
+    }
+
+    /// Reads everything; what is wrong comes back by the name of the invariant.
+    pub(crate) fn read(&mut self, set: &Published) -> Vec<(&'static str, String)> {
+        self.publications += 1;
+        let mut wrong = Vec::new();
+        for feed in &set.feeds {
+            let mut there = BTreeSet::new();
+            for record in &feed.entries {
+                let Some(token) = token(&record.entry.title) else {
+                    wrong.push(("I3", format!("{} shows {:?}", feed.id, record.entry.title)));
+                    continue;
+                };
+                if !there.insert((record.channel.to_string(), token)) {
+                    wrong.push(("I4", format!("{} shows {token:?} of {} twice", feed.id, record.channel)));
+                }
+                wrong.extend(self.entry(record, token));
+            }
+        }
+        let mut paths: Vec<_> = set.documents.iter().collect();
+        paths.sort_by_key(|(path, _)| *path);
+        for (path, shelved) in paths {
+            let feed = set.feeds.iter().find(|feed| path.starts_with(&format!("/feeds/{}.", feed.id)));
+            match shelved {
+                Shelved::One(document) => wrong.extend(self.document(path, document, feed)),
+                Shelved::Page { zh, en } => {
+                    wrong.extend(self.document(&format!("{path} zh"), zh, None));
+                    wrong.extend(self.document(&format!("{path} en"), en, None));
+                }
+            }
+        }
+        wrong
+    }
+
+    /// I3: one article has one id for ever. I4: its date never moves up.
+    fn entry(&mut self, record: &Record, token: Token) -> Option<(&'static str, String)> {
+        let (channel, id) = (record.channel.to_string(), record.entry.id.0.clone());
+        let date = record.entry.published.at.to_utc();
+        let article = self.articles.entry((channel.clone(), id.clone())).or_insert(token);
+        if *article != token {
+            return Some(("I3", format!("{id} of {channel} was {article:?} and is {token:?}")));
+        }
+        if let Some(true_date) = self.true_dates.get(&token).filter(|_| self.honest.contains(&token.0))
+            && date > *true_date + TimeDelta::minutes(1)
+        {
+            return Some(("I4", format!("{token:?} of {channel} came out at {true_date} and is dated {date}")));
+        }
+        let known = self.entries.entry((channel.clone(), token)).or_insert((id.clone(), date));
+        if known.0 != id {
+            return Some(("I3", format!("{token:?} of {channel} had the id {} and has {id}", known.0)));
+        }
+        let before = std::mem::replace(&mut known.1, date);
+        (date > before + SKEW).then(|| ("I4", format!("{token:?} of {channel} was dated {before} and is {date}")))
+    }
+
+    /// I5: the validators change if and only if the bytes do. And what is served is well-formed.
+    fn document(
+        &mut self,
+        path: &str,
+        document: &Document,
+        feed: Option<&std::sync::Arc<Feed>>,
+    ) -> Option<(&'static str, String)> {
+        let identity = document.representations.first()?;
+        let (etag, bytes, date) = (identity.etag.clone(), identity.bytes.to_vec(), document.last_modified);
+        let before = self.documents.insert(path.to_owned(), (etag.clone(), bytes.clone(), date));
+        if let Some((old_etag, old_bytes, old_date)) = before {
+            let same = old_bytes == bytes;
+            if same != (old_etag == etag) {
+                return Some(("I5", format!("{path}: {old_etag} became {etag}, the bytes are the same: {same}")));
+            }
+            if same && old_date != date || !same && old_date >= date {
+                return Some(("I5", format!("{path}: the bytes are the same: {same}; {old_date} became {date}")));
+            }
+            if same {
+                return None;
+            }
+        }
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        well_formed(path, text, feed.map(AsRef::as_ref)).err().map(|why| ("well-formed", format!("{path}: {why}")))
+    }
+
+    /// The bytes of all documents as they were read last.
+    pub(crate) fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
+        self.documents.iter().map(|(path, (_, bytes, _))| (path.clone(), bytes.clone())).collect()
+    }
+
+    /// A hash of all validators.
+    pub(crate) fn hash(&self) -> u64 {
+        self.documents.values().fold(FNV, |hash, (etag, ..)| fnv(etag.as_bytes(), hash))
+    }
+
+    /// Nothing is lost: the first recorded article of a channel that a feed with room for it lacks.
+    pub(crate) fn lost(&self, set: &Published, channel: &str, expected: &BTreeSet<Token>) -> Option<String> {
+        for name in self.roomy.get(channel).into_iter().flatten() {
+            let Some(feed) = set.feeds.iter().find(|feed| feed.id.as_str() == name.as_str()) else { continue };
+            if feed.entries.len() >= 100 {
+                continue;
+            }
+            let shown: BTreeSet<_> = feed.entries.iter().filter_map(|one| token(&one.entry.title)).collect();
+            if let Some(lost) = expected.iter().find(|token| token.1 < FLOOD && !shown.contains(token)) {
+                return Some(format!("{lost:?} of {channel} was read and is not in {name}"));
+            }
+        }
+        None
+    }
+}
+
+fn well_formed(path: &str, text: &str, feed: Option<&Feed>) -> Result<(), String> {
+    let count = if path.ends_with(".json") {
+        let json: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        json["items"].as_array().map(Vec::len)
+    } else if path.ends_with(".rss") || path.ends_with(".atom") || path.ends_with(".xml") {
+        let mut reader = quick_xml::Reader::from_str(text);
+        let (mut depth, mut count) = (0_i32, 0);
+        loop {
+            match reader.read_event().map_err(|error| error.to_string())? {
+                quick_xml::events::Event::Start(tag) => {
+                    depth += 1;
+                    count += usize::from(matches!(tag.name().as_ref(), b"item" | b"entry"));
+                }
+                quick_xml::events::Event::End(_) => depth -= 1,
+                quick_xml::events::Event::Eof if depth == 0 => break,
+                quick_xml::events::Event::Eof => return Err("ends in the middle".to_owned()),
+                _ => {}
+            }
+        }
+        Some(count)
+    } else {
+        let whole = !text.starts_with('<') || text.trim_end().ends_with("</html>");
+        return if whole { Ok(()) } else { Err("ends in the middle".to_owned()) };
+    };
+    match (count, feed) {
+        (Some(count), Some(feed)) if count != feed.entries.len() => {
+            Err(format!("{count} entries are written, {} are in the feed", feed.entries.len()))
+        }
+        _ => Ok(()),
+    }
+}
