@@ -46,7 +46,6 @@ struct Shaper<'a> {
     open: Vec<&'static str>,
     /// Characters since the last tag that the serialiser escapes.
     escapes: usize,
-    /// Bytes by which addresses have grown.
     growth: usize,
     /// An element that goes with its content, and how often it is nested in itself.
     skipping: Option<(String, usize)>,
@@ -287,7 +286,6 @@ impl Shaper<'_> {
         (element != "a" || out.contains(" href=")).then_some(out)
     }
 
-    /// Counts what an address adds; `None` when that is too much.
     fn grow(&mut self, by: usize) -> Option<()> {
         self.growth += by;
         (self.growth <= GROWTH).then_some(())
