@@ -537,13 +537,14 @@ impl Judge {
             left.remove(&name);
         }
         self.note_answers(&name, &channel, poll);
-        if let (Some(until), Some(host)) = (state.host_rests, state.attempts.first().and_then(|one| host_of(&one.url)))
+        if let (Some(until), Some(host)) =
+            (state.host_rests, state.last_attempt.as_ref().and_then(|one| host_of(&one.url)))
         {
             for rests in [&mut self.rests, &mut self.waits] {
                 let known = rests.entry(host.clone()).or_insert(until);
                 *known = until.max(*known);
             }
-        } else if let Some(attempt) = state.attempts.first().filter(|attempt| attempt.error.is_none())
+        } else if let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none())
             && let Some(host) = host_of(&attempt.url)
         {
             self.rests.remove(&host);

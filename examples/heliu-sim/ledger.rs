@@ -6,7 +6,7 @@ use crate::world::Stage;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use heliu::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
-use heliu::store::{Change, FetchState, MemoryStore, Poll, PollState, Stamp, Store, StoreError};
+use heliu::store::{Attempt, Change, FetchState, MemoryStore, Poll, PollState, Stamp, Store, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -126,6 +126,16 @@ impl Store for Ledger {
     async fn release(&self, channel: &ChannelId, at: DateTime<Utc>) -> Result<u64, StoreError> {
         self.enter(Deed::Record).await?;
         self.inner.release(channel, at).await
+    }
+
+    async fn poll_states(&self, channels: &[ChannelId]) -> Result<BTreeMap<ChannelId, PollState>, StoreError> {
+        self.enter(Deed::Read).await?;
+        self.inner.poll_states(channels).await
+    }
+
+    async fn attempts(&self, channel: &ChannelId) -> Result<Vec<Attempt>, StoreError> {
+        self.enter(Deed::Read).await?;
+        self.inner.attempts(channel).await
     }
 
     async fn count(&self, channel: &ChannelId) -> Result<u64, StoreError> {

@@ -174,6 +174,7 @@ impl Simulation {
                 return Ended::NotStarted;
             }
         };
+        service.read_in_line();
         let shutdown = CancellationToken::new();
         let mut run = std::pin::pin!(Arc::clone(&service).run(shutdown.clone()));
         let mut seen = self.read(&service, None);

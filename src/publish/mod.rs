@@ -82,13 +82,13 @@ impl Shelf {
     }
 
     /// Says whether the last poll of a channel could be recorded: `None` when it was.
-    pub fn note_unrecorded(&self, channel: &ChannelId, error: Option<String>) {
-        let changes = |all: &BTreeMap<ChannelId, String>| all.get(channel) != error.as_ref();
+    pub fn note_unrecorded(&self, channel: &ChannelId, error: Option<&str>) {
+        let changes = |all: &BTreeMap<ChannelId, String>| all.get(channel).map(String::as_str) != error;
         if changes(&self.unrecorded.load()) {
             self.unrecorded.rcu(|all| {
                 let mut all = BTreeMap::clone(all);
-                match &error {
-                    Some(error) => all.insert(channel.clone(), error.clone()),
+                match error {
+                    Some(error) => all.insert(channel.clone(), error.to_owned()),
                     None => all.remove(channel),
                 };
                 all

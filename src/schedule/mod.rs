@@ -22,7 +22,7 @@ mod rota;
 #[cfg(test)]
 mod tests;
 
-pub use article::{article_recheck, article_retry};
+pub use article::{article_due, article_recheck, article_retry, rests};
 pub use moved::moved;
 pub use poll::{Before, Outcome, Policy, first_poll, next_poll, stepped};
 pub use rhythm::{learn, learnt, stuck};

@@ -20,7 +20,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 const FAR: TimeDelta = TimeDelta::days(15);
 /// A poll that lies further ahead than this was made under a wrong clock. Less is the play of clocks that are set
 /// right all the time, and shorter than any interval.
-const PLAY: TimeDelta = TimeDelta::minutes(5);
+pub(super) const PLAY: TimeDelta = TimeDelta::minutes(5);
 
 /// How often a channel may be asked. A channel without `every` is asked every `default`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

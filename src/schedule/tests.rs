@@ -359,3 +359,29 @@ proptest! {
         prop_assert!(article_recheck(time, other, third).is_none_or(|next| next >= time));
     }
 }
+
+#[test]
+fn what_was_planned_under_a_clock_that_ran_ahead_is_due() {
+    let now = at("2026-11-23T08:00:00Z");
+    let (year, minute) = (TimeDelta::days(365), TimeDelta::minutes(1));
+    for (checked, not_before, due, resting) in [
+        (Some(-minute), -minute, true, false),
+        (Some(-minute), minute, false, true),
+        (None, minute, false, true),
+        (Some(-minute), TimeDelta::hours(24), false, true),
+        // The clock was a year ahead when it was asked for, or put off without being asked for.
+        (Some(year), year + minute, true, false),
+        (Some(year), minute, true, false),
+        (None, year, true, true),
+        // The play of clocks is no step.
+        (Some(minute), minute * 2, false, true),
+        // Gone for good: an address rests for ten years, and no article does.
+        (Some(-minute), year * 10, true, true),
+    ] {
+        let found = (
+            article_due(now, checked.map(|by| now + by), now + not_before),
+            rests(now, checked.map(|by| now + by), now + not_before),
+        );
+        assert_eq!(found, (due, resting), "{checked:?} {not_before:?}");
+    }
+}

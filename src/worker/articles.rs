@@ -181,7 +181,7 @@ impl Reader<'_> {
     fn due(&self, errand: &Errand<'_>, record: &Record) -> Option<(Url, String)> {
         let url = record.entry.url.as_deref()?;
         let state = errand.state(url)?;
-        let due = state.not_before? <= self.now && state.checked != Some(self.now);
+        let due = schedule::article_due(self.now, state.checked, state.not_before?) && state.checked != Some(self.now);
         let key = state.link_key.clone()?;
         due.then(|| Some((Url::parse(url).ok()?, key)))?
     }

@@ -60,6 +60,12 @@ impl Service {
         self.readers.lost()
     }
 
+    /// For simulations: every document is read on the thread that polls, so that everything happens in one order.
+    #[doc(hidden)]
+    pub fn read_in_line(&self) {
+        self.readers.stay_in_line();
+    }
+
     /// For tests: called at the beginning of each step of reading a document, on its thread, with the name of the step
     /// and the document's address. It may panic or not end.
     #[doc(hidden)]

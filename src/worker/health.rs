@@ -100,7 +100,8 @@ impl Service {
 
     /// Counts, logs and, when an incident began or ended, tells what became of a poll. `true` when one did.
     pub(super) fn report(&self, channel: &Channel, before: Option<&PollState>, polled: &Polled) -> bool {
-        self.shelf().note_unrecorded(&polled.channel, polled.store_error.as_ref().map(ToString::to_string));
+        let unrecorded = polled.store_error.as_ref().map(ToString::to_string);
+        self.shelf().note_unrecorded(&polled.channel, unrecorded.as_deref());
         let outcome = outcome(polled);
         let took = polled.state.last_attempt.as_ref().map_or(0, |attempt| attempt.millis);
         self.metrics.polled(outcome, Duration::from_millis(took));

@@ -12,7 +12,7 @@ use crate::model::{
 use crate::net::{Accept, FetchError};
 use crate::normalise::{self, Context, Kind};
 use crate::store::{PollState, Store, StoreError};
-use crate::{decode, extract};
+use crate::{decode, extract, schedule};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,8 +144,7 @@ pub(super) async fn read(
                 Listing::Nothing { url: Some(url.clone()), status: Some(page.status), retry_after: None, gone: false };
             continue;
         }
-        let (parsed, found) =
-            extract_list(errand.readers, Arc::clone(&page), layouts.clone()).await.unwrap_or_else(give_up);
+        let (parsed, found) = first_page(errand, &page, layouts).await;
         let wall = walled(desk, errand, (url, &page), &parsed).await?;
         if wall.is_some() || parsed.entries.is_empty() {
             flaws.extend(wall.map_or(found, |wall| vec![wall]));
@@ -215,7 +214,9 @@ const ABOUT: TimeDelta = TimeDelta::minutes(1);
 /// told too. Those that said that they are gone for good are left out until the channel is changed.
 fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Desk<'_>) -> (Vec<&'a PageAddress>, bool) {
     let rests_until = |address: &PageAddress| {
-        errand.state(asked(Some(desk.state), &address.url).as_str()).and_then(|state| state.not_before)
+        errand
+            .state(asked(Some(desk.state), &address.url).as_str())
+            .and_then(|state| state.not_before.filter(|until| schedule::rests(desk.now, state.checked, *until)))
     };
     let rests_after =
         |address: &PageAddress, instant| desk.trust && rests_until(address).is_some_and(|until| until > instant);
@@ -252,9 +253,10 @@ async fn extract_list(
     readers.try_read("extract", &address, read).await
 }
 
-/// Without its list there is nothing to poll.
-fn give_up<T>(flaw: Flaw) -> T {
-    std::panic::resume_unwind(Box::new(GivenUp(flaw)))
+/// Without its first page there is nothing to poll: then the poll is given up.
+async fn first_page(errand: &Errand<'_>, page: &Arc<Page>, layouts: &[Layout]) -> (ParsedFeed, Vec<Flaw>) {
+    let read = extract_list(errand.readers, Arc::clone(page), layouts.to_vec()).await;
+    read.unwrap_or_else(|flaw| std::panic::resume_unwind(Box::new(GivenUp(flaw))))
 }
 
 /// Runs a computation on a blocking thread; a panic in it goes on in the caller, who isolates it. A runtime of one

@@ -465,14 +465,18 @@ struct Group {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Alert {
-    alert: String,
+    #[serde(rename = "alert")]
+    name: String,
     expr: String,
     #[serde(rename = "for")]
     lasting: Option<String>,
 }
 
+/// Labels with the alternatives of their values.
+type Labels = Vec<(String, Vec<String>)>;
+
 /// What an expression names: each metric with the alternatives of its labels.
-fn named(expr: &str) -> Vec<(String, Vec<(String, Vec<String>)>)> {
+fn named(expr: &str) -> Vec<(String, Labels)> {
     let metric = regex::Regex::new(r"\b(heliu_[a-z_]+)(?:\{([^}]*)\})?").unwrap();
     let label = regex::Regex::new(r#"([a-z]+)=~?"([^"]*)""#).unwrap();
     let labels = |text: &str| {
@@ -532,22 +536,22 @@ async fn alert_rules_and_manual_name_what_metrics_shows() {
     let mut count = 0;
     for rule in alerts.groups.iter().flat_map(|group| &group.rules) {
         let named = named(&rule.expr);
-        assert!(!named.is_empty() || rule.expr.starts_with("up{"), "{}: {}", rule.alert, rule.expr);
+        assert!(!named.is_empty() || rule.expr.starts_with("up{"), "{}: {}", rule.name, rule.expr);
         for (name, labels) in named {
-            assert!(is_there(&name), "{}: there is no {name}", rule.alert);
+            assert!(is_there(&name), "{}: there is no {name}", rule.name);
             for (label, values) in labels {
                 for value in values {
                     // A service in order has no 5xx to show: the series is there from the start all the same.
                     assert!(
                         shows(&name, &label, &value) || of_answers(&label, &value),
                         "{}: {name} {label}={value}",
-                        rule.alert
+                        rule.name
                     );
                     count += 1;
                 }
             }
         }
-        assert!(rule.lasting.as_ref().is_none_or(|span| span.ends_with(['m', 'h'])), "{}", rule.alert);
+        assert!(rule.lasting.as_ref().is_none_or(|span| span.ends_with(['m', 'h'])), "{}", rule.name);
     }
     assert_eq!((alerts.groups[0].name.as_str(), alerts.groups[0].rules.len(), count), ("heliu", 6, 6));
 

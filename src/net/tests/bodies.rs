@@ -235,3 +235,26 @@ async fn packed_answers_are_whole_or_refused() {
         }
     }
 }
+
+/// P-18: 12 bodies that are not packed as their label says are taken as they are, after one request.
+#[tokio::test]
+async fn bodies_with_a_wrong_label_are_taken_as_they_are() {
+    let bodies: [&[u8]; 3] = [
+        &page(),
+        b"{\"version\":\"https://jsonfeed.org/version/1.1\",\"items\":[]}",
+        b"<?xml version=\"1.0\" encoding=\"gbk\"?><rss><channel><title>\xba\xcf\xc1\xf7</title></channel></rss>",
+    ];
+    let mut cases = 0;
+    for label in ["gzip", "br", "zstd", "deflate"] {
+        for body in bodies {
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Encoding: {label}\r\nContent-Length: {}\r\n\r\n", body.len());
+            let found = fetch(&[head.as_bytes(), body].concat(), LIMIT)
+                .await
+                .unwrap_or_else(|error| panic!("{label}: {error}"));
+            assert!(found.body == body, "{label}");
+            cases += 1;
+        }
+    }
+    assert_eq!(cases, 12);
+}

@@ -57,6 +57,28 @@ async fn every_deadline_passes() {
     late(with(&drip, Deadlines { idle: LONG, total: 3 * SHORT, ..patient() }), http, "did not end").await;
 }
 
+/// with time injected, a name that is never answered and a connection that is never taken are given up within a
+/// tenth of their deadline, and what takes part of both by the total.
+#[tokio::test(start_paused = true)]
+async fn deadlines_pass_within_a_tenth() {
+    let trace = Arc::new(Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() });
+    let usual = Deadlines::default();
+    let resting = || Options { resolver: Arc::new(Never), ..options(&trace) };
+    let hanging = || Options { dialer: Arc::new(Never), ..options(&trace) };
+    let total = Duration::from_secs(2);
+    for (options, expected, said) in [
+        (resting(), usual.dns, "did not resolve"),
+        (hanging(), usual.connect, "did not take the connection"),
+        (Options { deadlines: Deadlines { total, ..patient() }, ..resting() }, total, "did not end"),
+        (Options { deadlines: Deadlines { total, ..patient() }, ..hanging() }, total, "did not end"),
+    ] {
+        let began = Instant::now();
+        late(options, "http://late.test/", said).await;
+        let took = began.elapsed();
+        assert!(took >= expected && took <= expected.mul_f32(1.1), "{said}: {took:?} instead of {expected:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_host_is_asked_one_at_a_time_in_order_with_pauses() {
     let (pace, gap) = (Arc::new(Pace::default()), Duration::from_secs(1));

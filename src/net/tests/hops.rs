@@ -27,37 +27,57 @@ async fn the_request_is_exactly_this() {
 
 #[tokio::test]
 async fn validators_come_back_byte_for_byte() {
-    let long = vec![b'e'; 4096];
-    let nasty: [&[u8]; 10] = [
-        b"\"a\"",
-        b"W/\"a\"",
-        b"w/\"a\"",
-        b"unquoted",
-        b"\"with spaces, and commas\"",
-        b"\"tab\there\"",
-        b"\"\xb0\xff\x80\"",
-        b"\"\"",
-        b"W/",
-        &long,
+    const DATES: [&[u8]; 8] = [
+        b"Monday, nonsense",
+        b"Thu, 01 Jan 1970 00:00:00 GMT",
+        b"Fri, 01 Jan 1970 00:00:00 GMT",
+        b"Tue, 19 Jan 2038 03:14:08 GMT",
+        b"Sunday, 06-Nov-94 08:49:37 GMT",
+        b"Sun Nov  6 08:49:37 1994",
+        b"0",
+        b"Mon, 31 Feb 2026 25:61:61 +0800",
     ];
-    for etag in nasty {
-        let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLast-Modified: Monday, nonsense\r\nETag: ".to_vec();
-        answer.extend_from_slice(etag);
-        answer.extend_from_slice(b"\r\n\r\nok");
+    let text = |text: &str| text.as_bytes().to_vec();
+    let mut nasty: Vec<Vec<u8>> =
+        ["\"a\"", "W/\"a\"", "w/\"a\"", "unquoted", "\"with spaces, and commas\"", "\"tab\there\""]
+            .into_iter()
+            .chain([
+                "\"\"",
+                "W/",
+                "\"",
+                "W/\"\"",
+                "*",
+                "\"a\", \"b\"",
+                "a b",
+                "\"a\"-gzip",
+                "\"a-gzip\"",
+                "'a'",
+                "\"合流\"",
+            ])
+            .map(text)
+            .collect();
+    nasty.extend("!#$%&'()*+,-./:;<=>?@[]^_`{|}~\\".chars().map(|c| text(&format!("\"a{c}b\""))));
+    nasty.extend([&b"\"\xb0\xff\x80\""[..], b"\xe9", b"\"\xa0\"", b"W/\"\xff\""].map(<[u8]>::to_vec));
+    nasty.extend([1, 2, 100, 255, 256, 1000, 4095, 4096].map(|length| vec![b'e'; length]));
+    assert!(nasty.len() >= 60, "{}", nasty.len());
+    for (etag, date) in nasty.iter().zip(DATES.iter().cycle()) {
+        let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nLast-Modified: ".to_vec();
+        answer.extend([*date, b"\r\nETag: ", etag, b"\r\n\r\nok"].concat());
         let origin =
             Origin::start(vec![Act::Send(answer), Act::Send(b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec())]).await;
         let (client, _) = client(Some(&origin));
         let first = client.fetch(get("http://a.test/")).await.unwrap();
-        assert_eq!(first.validators.etag.as_deref(), Some(etag));
-        let second =
-            client.fetch(Request { validators: first.validators.clone(), ..get("http://a.test/") }).await.unwrap();
-        assert!(second.not_modified() && second.body.is_empty());
-        assert_eq!(second.validators, first.validators, "a 304 without validators keeps them");
-        let sent: String = etag.iter().map(|byte| char::from(*byte)).collect();
-        assert!(
-            origin.asked()[1]
-                .contains(&format!("\r\nIf-None-Match: {sent}\r\nIf-Modified-Since: Monday, nonsense\r\n"))
-        );
+        assert_eq!(first.validators.etag.as_ref(), Some(etag));
+        let mut known = first.validators.clone();
+        let latin = |bytes: &[u8]| bytes.iter().map(|byte| char::from(*byte)).collect::<String>();
+        for poll in 1..=2 {
+            let answer = client.fetch(Request { validators: known.clone(), ..get("http://a.test/") }).await.unwrap();
+            assert!(answer.not_modified() && answer.body.is_empty());
+            assert_eq!(answer.validators, first.validators, "a 304 without validators keeps them");
+            known = answer.validators;
+            let sent = format!("\r\nIf-None-Match: {}\r\nIf-Modified-Since: {}\r\n", latin(etag), latin(date));
+            assert!(origin.asked()[poll].contains(&sent), "{:?}", origin.asked()[poll]);
+        }
     }
     for bad in [&b"\"a\r\nX: y\""[..], b"\"\n\"", b"\"\0\"", b"\r", &[b'e'; 9000], b""] {
         let origin = Origin::sending(&[OK]).await;

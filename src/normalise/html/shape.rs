@@ -10,14 +10,13 @@ mod picture;
 
 /// Deepest nesting that is kept; deeper tags are left out, their text is not.
 const DEPTH: usize = 100;
-/// Most characters in one run of text that the serialiser escapes. For each of them it looks through the
-/// rest of the run (html5ever 0.40, `write_escaped`), so a longer run is parted by a `<wbr>`, which shows nothing.
+/// Most characters in one run of text that the serialiser escapes: for each it looks through the rest of the run
+/// (html5ever 0.40, `write_escaped`), so a longer run is parted by a `<wbr>`, which shows nothing.
 const ESCAPES: usize = 500;
 /// Longest attribute that is kept, in bytes, besides addresses; for the same reason.
 const ATTRIBUTE: usize = 4000;
 
-/// The most bytes that addresses may grow by when they become absolute, all together: a long base and very many short
-/// addresses would make gigabytes. What comes after is left out as if it were refused.
+/// The most bytes that all addresses together may grow by when they become absolute; further ones are left out.
 const GROWTH: usize = 2 << 20;
 
 /// Foreign HTML in shape for ammonia.
@@ -47,7 +46,6 @@ struct Shaper<'a> {
     open: Vec<&'static str>,
     /// Characters since the last tag that the serialiser escapes.
     escapes: usize,
-    /// Bytes by which addresses have grown.
     growth: usize,
     /// An element that goes with its content, and how often it is nested in itself.
     skipping: Option<(String, usize)>,
@@ -288,7 +286,6 @@ impl Shaper<'_> {
         (element != "a" || out.contains(" href=")).then_some(out)
     }
 
-    /// Counts what an address adds to the document that it came in.
     fn grow(&mut self, by: usize) -> Option<()> {
         self.growth += by;
         (self.growth <= GROWTH).then_some(())
@@ -301,8 +298,7 @@ impl Shaper<'_> {
             return Url::parse(trimmed).ok().map(String::from);
         }
         let url = String::from(resolve(self.base, value).ok()?);
-        self.grow(url.len().saturating_sub(value.len()))?;
-        Some(url)
+        self.grow(url.len().saturating_sub(value.len())).map(|()| url)
     }
 }
 

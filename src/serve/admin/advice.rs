@@ -12,7 +12,6 @@ pub(super) fn advice(code: FlawCode, language: Language) -> &'static str {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "one table")]
 fn chinese(code: FlawCode) -> &'static str {
     match code {
         FlawCode::Unreachable => "请检查地址是否正确、主机是否在线；合流会以逐渐加长的间隔重试。",

@@ -21,7 +21,8 @@ pub(super) struct Attack {
     pub(super) path: Path,
 }
 
-type Make = fn() -> Attack;
+/// Makes an attack.
+pub(super) type Make = fn() -> Attack;
 
 const DEEP: usize = 1_000_000;
 
@@ -422,6 +423,22 @@ pub(super) fn attacks() -> Vec<(&'static str, Make)> {
         }),
         ("a selector of nested :is()", || Attack {
             bytes: in_yaml(&nested(":is(", "a", ")", 100_000)).into_bytes(),
+            path: Path::Configuration,
+        }),
+        ("a selector of three thousand :not", || Attack {
+            bytes: in_yaml(&nested(":not(", "a", ")", 3_000)).into_bytes(),
+            path: Path::Configuration,
+        }),
+        ("a selector of three thousand :has", || Attack {
+            bytes: in_yaml(&nested(":has(", "a", ")", 3_000)).into_bytes(),
+            path: Path::Configuration,
+        }),
+        ("a selector of three thousand :is", || Attack {
+            bytes: in_yaml(&nested(":is(", "a", ")", 3_000)).into_bytes(),
+            path: Path::Configuration,
+        }),
+        ("a pattern of three thousand groups", || Attack {
+            bytes: rule_yaml(&nested("(", "a", ")", 3_000)).into_bytes(),
             path: Path::Configuration,
         }),
         ("a selector of brackets", || Attack {

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod bodies;
+mod clock;
 mod isolation;
 
 use attacks::{Attack, Path, attacks};
@@ -91,6 +92,7 @@ fn on_processor() -> Duration {
 
 /// The child's part: suffers its attack and says what it cost. Does nothing in an ordinary run.
 #[test]
+#[expect(clippy::print_stdout, reason = "how it tells its parent")]
 fn one_attack_in_a_process_of_its_own() {
     let Ok(which) = std::env::var(WHICH) else { return };
     let attack = attacks().into_iter().find(|(name, _)| *name == which).unwrap().1();
@@ -102,7 +104,7 @@ fn one_attack_in_a_process_of_its_own() {
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
         let start = on_processor();
         let found = suffer(&attack);
-        (on_processor() - start, found)
+        (on_processor().saturating_sub(start), found)
     });
     let (took, found) = thread.unwrap().join().unwrap();
     let kib = status("VmHWM").saturating_sub(before);
@@ -127,15 +129,28 @@ fn launch(which: &str) -> Output {
         .unwrap()
 }
 
+#[expect(clippy::print_stdout, reason = "the figures, for whoever runs it with --nocapture")]
+fn tell(figures: &[String]) {
+    println!("{}", figures.join("\n"));
+}
+
 #[test]
 fn no_attack_costs_more_than_a_moment_or_ends_the_process() {
     let slower = if cfg!(debug_assertions) { 30 } else { 1 };
-    let mut bad = Vec::new();
+    let (mut bad, mut figures) = (Vec::new(), Vec::new());
+    // An unoptimised build takes thirty times as long: every third, and those that cost a gigabyte once.
+    let once_bad =
+        |name: &str| ["base", "authors", "refused", "selector of", "links by"].iter().any(|part| name.contains(part));
+    let chosen = |(place, (name, _)): &(usize, (&str, attacks::Make))| {
+        !cfg!(debug_assertions) || place % 3 == 0 || once_bad(name)
+    };
     let only = std::env::var("HELIU_TEST_ATTACKS").unwrap_or_default();
-    for (name, _) in attacks().into_iter().filter(|(name, _)| name.contains(&only)) {
+    for (name, _) in
+        attacks().into_iter().enumerate().filter(chosen).map(|(_, one)| one).filter(|(name, _)| name.contains(&only))
+    {
         let output = launch(name);
         let cost = cost(&output);
-        println!("{name}: {cost:?}");
+        figures.push(format!("{name}: {cost:?}"));
         match cost {
             Some(cost) if output.status.success() => {
                 if cost.millis > MOST_MILLIS * slower || cost.kib > MOST_KIB {
@@ -145,5 +160,6 @@ fn no_attack_costs_more_than_a_moment_or_ends_the_process() {
             _ => bad.push(format!("{name}: {} {}", output.status, String::from_utf8_lossy(&output.stderr))),
         }
     }
+    tell(&figures);
     assert!(bad.is_empty(), "{bad:#?}");
 }
