@@ -15,13 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// A store whose disk can be full, or full for stamps alone: between a poll and its publication.
 struct Full {
     inner: MemoryStore,
-    full: AtomicBool,
+    no_room: AtomicBool,
     no_stamps: AtomicBool,
 }
 
 impl Full {
     fn refuse(&self) -> Result<(), StoreError> {
-        if self.full.load(Ordering::SeqCst) {
+        if self.no_room.load(Ordering::SeqCst) {
             Err(StoreError::Full("no space left on device".to_owned()))
         } else {
             Ok(())
@@ -97,7 +97,7 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
     let store = Arc::new(Full {
         inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
-        full: false.into(),
+        no_room: false.into(),
         no_stamps: false.into(),
     });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let before = site.get("/feeds/shiping.atom").await;
     assert_eq!(site.titles("shiping").await.len(), 1);
 
-    store.full.store(true, Ordering::SeqCst);
+    store.no_room.store(true, Ordering::SeqCst);
     portal.publish(Article::sample(2));
     site.after(TimeDelta::hours(2)).await;
     let during = site.get("/feeds/shiping.atom").await;
@@ -122,7 +122,7 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
     let one = listed["channels"].as_array().unwrap().iter().find(|one| one["id"] == "shiping").unwrap().clone();
     assert!(one["unrecorded"].as_str().unwrap().contains("Free some space"), "{one}");
 
-    store.full.store(false, Ordering::SeqCst);
+    store.no_room.store(false, Ordering::SeqCst);
     origin.take_log();
     site.after(TimeDelta::hours(6)).await;
     assert_eq!(site.titles("shiping").await.len(), 2, "nothing was lost");
@@ -142,7 +142,7 @@ async fn what_was_recorded_but_not_published_is_published_with_the_next_poll() {
     let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
     let store = Arc::new(Full {
         inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
-        full: false.into(),
+        no_room: false.into(),
         no_stamps: false.into(),
     });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
