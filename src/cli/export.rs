@@ -74,7 +74,7 @@ pub(crate) fn sources(config: &Config) -> String {
         }
     }
     let rest: Vec<_> =
-        config.channels.iter().filter(|channel| !placed.contains(&channel.id)).filter_map(source).collect();
+        config.channels.iter().filter(|channel| !placed.contains(&channel.id)).filter_map(|one| source(one)).collect();
     folders.push(Folder { title: None, feeds: rest });
     render::opml_sources(&folders, &site(config))
 }

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -14,8 +15,8 @@ use url::Url;
 pub struct Config {
     /// The service itself.
     pub service: Service,
-    /// Channels in the order of the file.
-    pub channels: Vec<Channel>,
+    /// Channels in the order of the file. Shared: there may be very many.
+    pub channels: Vec<Arc<Channel>>,
     /// Feeds in the order of the file.
     pub feeds: Vec<FeedSpec>,
 }
@@ -123,7 +124,7 @@ pub struct Channel {
     /// BCP 47 language of its entries.
     pub language: String,
     /// The snapshot.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Box<Snapshot>>,
     /// What is done with its entries between the ledger and its feeds.
     pub rules: Rules,
     /// What the source may do to what was published of it. Not part of the fingerprint: it does not decide what is read.

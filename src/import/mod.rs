@@ -17,6 +17,7 @@ use crate::model::{FeedId, Trust};
 use crate::parse::Outline;
 use crate::rule::Rules;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What an import makes of a file.
 #[derive(Debug, Clone)]
@@ -77,7 +78,7 @@ pub fn import(
 /// What the new file must say.
 fn expected(old: Config, additions: &Additions) -> Config {
     let Config { service, mut channels, mut feeds } = old;
-    channels.extend(additions.channels.iter().map(|new| Channel {
+    let added = |new: &crate::config::NewChannel| Channel {
         id: new.id.clone(),
         title: new.title.clone(),
         origin: Origin::Feed { url: new.url.clone() },
@@ -88,7 +89,8 @@ fn expected(old: Config, additions: &Additions) -> Config {
         rules: Rules::default(),
         obeys_robots: true,
         trust: Trust::default(),
-    }));
+    };
+    channels.extend(additions.channels.iter().map(added).map(Arc::new));
     let places: std::collections::HashMap<FeedId, usize> =
         feeds.iter().enumerate().map(|(place, feed)| (feed.id.clone(), place)).collect();
     for (feed, names) in &additions.joins {

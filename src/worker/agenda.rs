@@ -4,13 +4,12 @@ use super::brief::Briefs;
 use super::outcome::policy;
 use super::plan::{Group, Plan};
 use super::service::{Service, lock};
-use super::slots::Claim;
+use super::slots::{Claim, Kind};
 use crate::config::{self, Channel};
 use crate::model::ChannelId;
 use crate::{net, schedule};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use url::Url;
 
 impl Service {
@@ -58,6 +57,7 @@ impl Service {
             brief.map_or(policy, |brief| brief.informed(policy)).interval()
         };
         let rate = current.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
+        lock(&self.slots).resize(rate);
         let mut plan = Plan::new(&current.channels, rate, due);
         for channel in lock(&self.in_flight).iter() {
             plan.in_flight(channel);
@@ -70,6 +70,12 @@ impl Service {
 /// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.
 fn claim(group: &Group, briefs: &Briefs) -> Claim {
     let address = group.first().and_then(|channel| channel.addresses().next());
-    let dead = |channel: &Arc<Channel>| briefs.get(&channel.id).is_some_and(|brief| brief.suspect);
-    Claim { site: address.map(net::site).unwrap_or_default(), suspect: group.iter().any(dead), rests_until: None }
+    let mut known =
+        group.iter().filter_map(|channel| briefs.get(&channel.id)).filter(|brief| brief.last_poll.is_some());
+    let kind = match known.next() {
+        None => Kind::New,
+        Some(first) if first.suspect || known.any(|brief| brief.suspect) => Kind::Suspect,
+        Some(_) => Kind::Healthy,
+    };
+    Claim { site: address.map(net::site).unwrap_or_default(), kind, rests_until: None }
 }

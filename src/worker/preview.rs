@@ -171,7 +171,7 @@ impl Polls<'_> {
         config: &'c Config,
         inner: &HashMap<&FeedId, Feed>,
     ) -> Result<(Feed, Vec<ChannelInput<'c>>), PreviewError> {
-        let channel_of = |id: &ChannelId| config.channels.iter().find(|channel| channel.id == *id);
+        let channel_of = |id: &ChannelId| config.channels.iter().find(|channel| channel.id == *id).map(AsRef::as_ref);
         let (mut inputs, mut tombstones) = (Vec::new(), Vec::new());
         for channel in spec.channels.iter().filter_map(channel_of) {
             self.poll(channel).await?;

@@ -66,7 +66,7 @@ impl Publisher {
         let before = Arc::clone(&self.shelf.get());
         let mut made = Made::default();
         let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
-        let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, channel)).collect();
+        let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, &**channel)).collect();
         let touched: Option<BTreeSet<ChannelId>> = match scope {
             Scope::All => None,
             Scope::Channels(ids) => turn.owed.as_ref().map(|owed| owed.union(ids).cloned().collect()),
@@ -212,7 +212,9 @@ impl Publisher {
             let records = self.store.latest_under(&channel.id, reach, channel.trust.withdrawn).await?;
             inputs.push(ChannelInput::new(channel, records));
         }
-        merge::add_inner(&mut inputs, inner, |id| config.channels.iter().find(|channel| channel.id == *id));
+        merge::add_inner(&mut inputs, inner, |id| {
+            config.channels.iter().find(|channel| channel.id == *id).map(AsRef::as_ref)
+        });
         Ok(merge::feed(spec, &inputs, self.store.created().await?))
     }
 

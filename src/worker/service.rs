@@ -82,7 +82,7 @@ pub(super) struct Current {
 
 impl Current {
     pub(super) fn new(config: Config) -> Self {
-        let channels = config.channels.iter().cloned().map(Arc::new).collect();
+        let channels = config.channels.clone();
         Self { config: Arc::new(config), channels }
     }
 }

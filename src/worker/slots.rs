@@ -1,22 +1,34 @@
 //! Who may be polled now: one group of a site at a time, and few groups whose host did not answer last time, so that
-//! dead hosts never keep the healthy ones waiting. Pure.
+//! dead hosts never keep the healthy ones waiting. Those of which nothing is known yet have slots of their own, for
+//! they may be either. Pure.
 
 use super::plan::{Group, Plan};
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
 
-/// How many groups of healthy hosts are polled at once.
+/// How many groups of healthy hosts are polled at once at least.
 pub(super) const HEALTHY: usize = 30;
-/// How many groups of hosts that did not answer last time are polled at once: less than a tenth of all.
-pub(super) const SUSPECTS: usize = 3;
+/// How many at most: each may hold a page of 10 MiB.
+const MOST: usize = 300;
+
+/// What is known of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// It answered last time.
+    Healthy,
+    /// It was never asked.
+    New,
+    /// It did not answer last time.
+    Suspect,
+}
 
 /// What decides about a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
     /// The site of its first address.
     pub(super) site: String,
-    /// Its host did not answer last time.
-    pub(super) suspect: bool,
+    /// What is known of its host.
+    pub(super) kind: Kind,
     /// Its hosts asked to be left alone until then, which is yet to come.
     pub(super) rests_until: Option<DateTime<Utc>>,
 }
@@ -28,18 +40,24 @@ pub(super) enum Wait {
     Until(DateTime<Utc>),
     /// Another group of this site is being polled.
     Site(String),
-    /// As many suspects as may be are being polled.
-    Suspects,
-    /// As many healthy groups as may be are being polled.
-    Healthy,
+    /// As many groups of this kind as may be are being polled.
+    Kind(Kind),
 }
 
 /// The groups that are being polled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Slots {
     sites: HashMap<String, usize>,
-    healthy: usize,
-    suspects: usize,
+    /// How many of each kind.
+    taken: [usize; 3],
+    /// How many healthy ones may be; as many new ones, and a tenth as many suspects, less than a tenth of all.
+    most: usize,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self { sites: HashMap::new(), taken: [0; 3], most: HEALTHY }
+    }
 }
 
 impl Slots {
@@ -57,9 +75,12 @@ impl Slots {
                 return Some((group, claim));
             }
             // One that was let go on may have to wait for its site now: then the next one has the slot.
-            let healthy = self.healthy < HEALTHY && plan.go_on(&Wait::Healthy);
-            let suspects = self.suspects < SUSPECTS && plan.go_on(&Wait::Suspects);
-            if !healthy && !suspects {
+            let kinds = [Kind::Healthy, Kind::New, Kind::Suspect];
+            let mut went_on = false;
+            for kind in kinds {
+                went_on |= self.is_free(kind) && plan.go_on(&Wait::Kind(kind));
+            }
+            if !went_on {
                 return None;
             }
         }
@@ -73,11 +94,20 @@ impl Slots {
         if self.sites.contains_key(&claim.site) {
             return Err(Wait::Site(claim.site.clone()));
         }
-        match claim.suspect {
-            true if self.suspects >= SUSPECTS => Err(Wait::Suspects),
-            false if self.healthy >= HEALTHY => Err(Wait::Healthy),
-            _ => Ok(()),
-        }
+        if self.is_free(claim.kind) { Ok(()) } else { Err(Wait::Kind(claim.kind)) }
+    }
+
+    /// Makes room for so many polls per second: one slot each, since a poll takes a second at most in the mean.
+    pub(super) fn resize(&mut self, rate: f64) {
+        // Saturates at the bounds of usize.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rounded down and not negative")]
+        let wanted = rate.max(0.0) as usize;
+        self.most = wanted.clamp(HEALTHY, MOST);
+    }
+
+    fn is_free(&self, kind: Kind) -> bool {
+        let most = if kind == Kind::Suspect { self.most / 10 } else { self.most };
+        self.taken[kind as usize] < most
     }
 
     /// How many sites are being asked.
@@ -88,7 +118,7 @@ impl Slots {
     /// Takes a slot for a group that was admitted.
     fn take(&mut self, claim: &Claim) {
         *self.sites.entry(claim.site.clone()).or_default() += 1;
-        *self.kind(claim) += 1;
+        self.taken[claim.kind as usize] += 1;
     }
 
     /// Gives the slot back; yields what may have ended waiting.
@@ -99,11 +129,7 @@ impl Slots {
                 self.sites.remove(&claim.site);
             }
         }
-        *self.kind(claim) -= 1;
-        [Wait::Site(claim.site.clone()), if claim.suspect { Wait::Suspects } else { Wait::Healthy }]
-    }
-
-    fn kind(&mut self, claim: &Claim) -> &mut usize {
-        if claim.suspect { &mut self.suspects } else { &mut self.healthy }
+        self.taken[claim.kind as usize] -= 1;
+        [Wait::Site(claim.site.clone()), Wait::Kind(claim.kind)]
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn channel(
         every,
         timezone: timezone.unwrap_or(around.service.timezone),
         language: language.unwrap_or_else(|| around.service.language.clone()),
-        snapshot,
+        snapshot: snapshot.map(Box::new),
         rules,
         trust,
         obeys_robots: obeys.unwrap_or(true),

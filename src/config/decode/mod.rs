@@ -15,6 +15,7 @@ use super::types::{Channel, Config, Service};
 use channel::{Declared, Surroundings};
 use known::Known;
 use std::path::Path;
+use std::sync::Arc;
 use walk::{Item, Walk};
 
 /// Decodes a whole file; `Some` exactly if there is no error among the diagnostics.
@@ -59,7 +60,7 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
     for unused in around.layouts.iter().filter(|layout| !layout.used) {
         walk.warn(&unused.item, format!("no channel uses the layout `{}`", unused.name), "use it, or remove it");
     }
-    Some(Config { service: service?, channels: channels.into_iter().flatten().collect(), feeds })
+    Some(Config { service: service?, channels: channels.into_iter().flatten().map(Arc::new).collect(), feeds })
 }
 
 fn fallback() -> Option<Service> {

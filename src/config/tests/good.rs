@@ -216,7 +216,7 @@ fn a_reload_tells_what_changed() {
     assert_eq!(names(&found.channels.changed), ["page", "one"]);
     assert_eq!(found.feeds.changed.len(), 1);
     assert_ne!(fingerprint(&old.channels[0]), fingerprint(&new.channels[0]));
-    let mut renamed = old.channels[2].clone();
+    let mut renamed = (*old.channels[2]).clone();
     let before = fingerprint(&renamed);
     renamed.title = "x".to_owned();
     renamed.every = None;

@@ -148,9 +148,9 @@ pub(super) fn config() -> Config {
             allow_networks: Vec::new(),
         },
         channels: vec![
-            channel("shiping", "中工时评"),
-            channel("renwu", "<script>alert(1)</script>"),
-            channel("xinhua", "新华社"),
+            Arc::new(channel("shiping", "中工时评")),
+            Arc::new(channel("renwu", "<script>alert(1)</script>")),
+            Arc::new(channel("xinhua", "新华社")),
         ],
         feeds: vec![FeedSpec {
             id: "shiping".parse().unwrap(),
