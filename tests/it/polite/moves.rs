@@ -34,6 +34,7 @@ async fn is_adopted(script: &[(&str, Answer)]) -> bool {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 async fn only_wholly_permanent_chains_to_something_readable_are_adopted() {
     let login = || Answer::html("<title>Log in</title><form><input type=password name=p></form>");
     let cases: Vec<(&str, Script, bool)> = vec![
