@@ -93,9 +93,20 @@ impl SqliteStore {
     /// The connection that writes. Refuses when the file is not the one that was opened, and once it is damaged:
     /// writing on would spread the damage.
     async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.trouble.lasting()?;
+        if let Err(damaged) = self.trouble.lasting() {
+            if !self.trouble.is_to_be_doubted() || self.look_again().await.is_err() {
+                return Err(damaged);
+            }
+            self.trouble.mistaken();
+        }
         self.hold.check(&self.path).await?;
         self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))
+    }
+
+    /// Whether the file is whole, as a connection sees it that has read nothing of it yet.
+    async fn look_again(&self) -> Result<(), StoreError> {
+        let mut connection = copy::read_only(&self.path).await?;
+        open::check(&mut connection, &self.path, "quick_check").await
     }
 
     /// Writes something that changes nothing, to learn whether the disk takes it.
@@ -331,6 +342,9 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.hold.check(&self.path).await?;
+        if self.trouble.lasting().is_err() {
+            self.writing().await?;
+        }
         if self.trouble.is_to_be_tried()? {
             self.try_to_write().await?;
         }
