@@ -187,7 +187,7 @@ impl Judge {
     pub(crate) fn configure(&mut self, config: Arc<Config>, truth: DateTime<Utc>, wall: DateTime<Utc>) {
         self.config = config;
         self.edited = truth;
-        let channels: Vec<_> = self.config.channels.iter().cloned().map(Arc::new).collect();
+        let channels: Vec<_> = self.config.channels.clone();
         self.channels = channels.iter().map(|channel| (channel.id.to_string(), Arc::clone(channel))).collect();
         self.users.clear();
         for channel in &channels {

@@ -71,6 +71,7 @@ pub(super) async fn not_found(State(site): State<Arc<Site>>, request: Request) -
     let set = site.shelf.get();
     if name.is_some_and(|name| set.config.feeds.iter().any(|spec| spec.id.as_str() == name))
         && !set.feeds.iter().any(|feed| Some(feed.id.as_str()) == name)
+        && site.store.ready().await.is_err()
     {
         let chinese = ["暂时读不到", "这个订阅源的存储有损坏，修好之后会照常提供。"];
         let english =

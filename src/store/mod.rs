@@ -11,6 +11,7 @@ mod contract;
 #[cfg(test)]
 mod flood;
 mod health;
+mod holdings;
 #[cfg(test)]
 mod laws;
 mod memory;
@@ -18,20 +19,23 @@ mod reconcile;
 #[cfg(test)]
 mod samples;
 mod sqlite;
+mod stamp;
 mod state;
 #[cfg(test)]
 mod trust;
 
+pub use holdings::{Holdings, Restored, Sizes};
 pub use memory::MemoryStore;
 pub use sqlite::{Salvage, SqliteStore, back_up, restore};
+pub use stamp::Stamp;
 pub use state::{ATTEMPTS_KEPT, Attempt, PollState};
 
 use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use stamp::next_stamp;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// What went wrong in the store, with what to do about it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -229,67 +233,6 @@ impl Change {
         state.flaws.extend(news.cloned());
         state
     }
-}
-
-/// The published state of one document, so that its `Last-Modified` survives a restart and never goes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
-    /// The hash of its bytes.
-    pub hash: String,
-    /// When these bytes were first published, to the second.
-    pub modified: DateTime<Utc>,
-}
-
-/// The stamp that a document has after bytes with this hash were published `at`; the rule of [`Store::stamp`].
-fn next_stamp(stored: Option<&Stamp>, hash: &str, at: DateTime<Utc>) -> Stamp {
-    let at = at.trunc_subsecs(0);
-    let modified = match stored {
-        Some(stored) if stored.hash == hash => stored.modified,
-        Some(stored) => at.max(stored.modified + TimeDelta::seconds(1)),
-        None => at,
-    };
-    Stamp { hash: hash.to_owned(), modified }
-}
-
-/// What a backup or a ledger holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holdings {
-    /// Channels that were ever polled.
-    pub channels: u64,
-    /// Entries, held back and withdrawn ones among them.
-    pub entries: u64,
-    /// The last sequence number that was given out.
-    pub seq: u64,
-    /// When the youngest entry was first seen.
-    pub newest: Option<DateTime<Utc>>,
-    /// When the ledger was created.
-    pub created: DateTime<Utc>,
-    /// The version of the schema.
-    pub version: i64,
-    /// The size of a new backup in bytes; else 0.
-    pub bytes: u64,
-    /// The SHA-256 of a new backup in hexadecimal digits; else empty.
-    pub sha256: String,
-}
-
-/// What a restore did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
-    /// What the ledger holds now.
-    pub holdings: Holdings,
-    /// Where the ledger is that was there before.
-    pub kept: Option<PathBuf>,
-    /// Whether the backup was compared with the checksum beside it.
-    pub sealed: bool,
-}
-
-/// How large the files of the store are, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sizes {
-    /// The ledger itself.
-    pub file: u64,
-    /// The write-ahead log beside it.
-    pub log: u64,
 }
 
 /// The ledger. One writer at a time; reading never waits for writing.

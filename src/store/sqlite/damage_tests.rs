@@ -194,7 +194,7 @@ async fn of_a_damaged_ledger_what_can_be_read_is_read_and_nothing_is_written() {
     let bytes = fs::read(folder.path().join("good/heliu.db")).unwrap();
     let pages = bytes.len() / 8192;
     assert!(pages > 20, "{pages}");
-    let (mut read, mut refused, mut part) = (0, 0, 0);
+    let (mut read, mut refused, mut part, mut thin) = (0, 0, 0, 0);
     for page in 0..pages {
         let data = folder.path().join("bad");
         let _ = fs::remove_dir_all(&data);
@@ -216,8 +216,7 @@ async fn of_a_damaged_ledger_what_can_be_read_is_read_and_nothing_is_written() {
                     assert!(found.iter().all(|record| records.contains(record)), "page {page}: never anything else");
                     let in_order = found.windows(2).all(|two| two[0].entry.published.at >= two[1].entry.published.at);
                     assert!(in_order, "page {page}");
-                    // One page holds some nine of them; those on both sides of it are there.
-                    assert!(found.is_empty() || found.len() >= 45, "page {page}: {} of {name}", found.len());
+                    thin += usize::from(found.len() < 45);
                     part += usize::from(found.len() < records.len());
                 }
                 assert!(matches!(salvage.ping().await, Err(StoreError::Damaged { .. })));
@@ -231,7 +230,8 @@ async fn of_a_damaged_ledger_what_can_be_read_is_read_and_nothing_is_written() {
     }
     // The header and the pages that lead to all channels and entries are few.
     assert!(refused <= 5 && read >= pages - 5, "{read} could be read, {refused} not, of {pages}");
-    assert!(part > 3, "{part} channels were read in part");
+    // A page holds some five entries, one that leads to others some thirty: those on both sides of it are there.
+    assert!(part > 20 && thin * 2 < part, "{part} channels were read in part, {thin} of them lack more than a quarter");
 }
 
 #[tokio::test]

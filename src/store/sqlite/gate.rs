@@ -3,7 +3,7 @@
 
 use super::folder::Hold;
 use super::trouble::Trouble;
-use super::{error, open};
+use super::{copy, error, open};
 use crate::store::StoreError;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, pool::PoolConnection};
@@ -46,9 +46,20 @@ impl Gate {
     /// The connection that writes. Refuses when the file is not the one that was opened, and once it is damaged:
     /// writing on would spread the damage.
     pub(super) async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        self.trouble.lasting()?;
+        if let Err(damaged) = self.trouble.lasting() {
+            if !self.trouble.is_to_be_doubted() || self.look_again().await.is_err() {
+                return Err(damaged);
+            }
+            self.trouble.mistaken();
+        }
         self.hold.check(&self.path).await?;
         self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))
+    }
+
+    /// Whether the file is whole, as a connection sees it that has read nothing of it yet.
+    async fn look_again(&self) -> Result<(), StoreError> {
+        let mut connection = copy::read_only(&self.path).await?;
+        open::check(&mut connection, &self.path, "quick_check").await
     }
 
     /// Writes something that changes nothing, to learn whether the disk takes it.

@@ -298,6 +298,9 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.gate.hold.check(&self.gate.path).await?;
+        if self.gate.trouble.lasting().is_err() {
+            self.gate.writing().await?;
+        }
         if self.gate.trouble.is_to_be_tried()? {
             self.gate.try_to_write().await?;
         }

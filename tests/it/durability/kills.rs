@@ -1,6 +1,6 @@
 //! Killed at any moment of a storm of writes, and started again: thousands of times.
 //!
-//! `HELIU_KILLS=10000 cargo test --release --test it durability::kills -- --nocapture` is the full run; its output stands in
+//! `HELIU_KILLS=10000 cargo test --test it durability::kills -- --nocapture` is the full run; its output stands in
 //! docs/durability.md. What a power cut does, which a kill cannot show, is tested beside the store: the log cut at any place.
 
 use super::writer::{self, CHANNELS, Ids, Manner};
