@@ -2,7 +2,6 @@
 //!
 //! The names of states, outcomes and flaws are those of `/admin`, its JSON and the log lines.
 
-use crate::model::ChannelId;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
@@ -69,7 +68,7 @@ pub struct Metrics {
 
 /// The channels, written anew at each scrape, so that nothing of a channel that is gone stays.
 #[derive(Debug, Default)]
-struct Channels(Mutex<BTreeMap<ChannelId, ChannelGauge>>);
+struct Channels(Mutex<BTreeMap<String, ChannelGauge>>);
 
 /// How long the process has been up.
 #[derive(Debug)]
@@ -193,12 +192,12 @@ impl Metrics {
     }
 
     /// Says how a channel is doing.
-    pub fn channel(&self, id: &ChannelId, gauge: ChannelGauge) {
-        self.channels.lock().insert(id.clone(), gauge);
+    pub fn channel(&self, id: &str, gauge: ChannelGauge) {
+        self.channels.lock().insert(id.to_owned(), gauge);
     }
 
     /// Says which channels there are, and how they are doing.
-    pub fn set_channels(&self, all: BTreeMap<ChannelId, ChannelGauge>) {
+    pub fn set_channels(&self, all: BTreeMap<String, ChannelGauge>) {
         *self.channels.lock() = all;
     }
 
@@ -244,7 +243,7 @@ fn described(line: &str, kinds: &BTreeMap<&str, &str>) -> Option<String> {
 }
 
 impl Channels {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ChannelId, ChannelGauge>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, ChannelGauge>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -280,7 +279,7 @@ fn instants(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    all: &BTreeMap<ChannelId, ChannelGauge>,
+    all: &BTreeMap<String, ChannelGauge>,
     instant: impl Fn(&ChannelGauge) -> Option<i64>,
 ) -> Result<(), fmt::Error> {
     let mut metric = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
@@ -319,13 +318,13 @@ mod tests {
         for status in [200, 304, 404, 503, 200, 99, 700, 0] {
             metrics.answered(status);
         }
-        metrics.channel(&"old".parse().unwrap(), ChannelGauge { state: "fresh", last_success: None, next_poll: None });
+        metrics.channel("old", ChannelGauge { state: "fresh", last_success: None, next_poll: None });
         let gauge = |n: usize| ChannelGauge {
             state: if n == 0 { "failing" } else { "fresh" },
             last_success: Some(1_795_000_000),
             next_poll: None,
         };
-        metrics.set_channels((0..channels).map(|n| (format!("c{n}").parse().unwrap(), gauge(n))).collect());
+        metrics.set_channels((0..channels).map(|n| (format!("c{n}"), gauge(n))).collect());
         metrics
     }
 

@@ -123,7 +123,7 @@ impl Service {
         if lock(&self.plan).knows(&polled.channel)
             && let Some(brief) = lock(&self.briefs).get(&polled.channel)
         {
-            self.metrics.channel(&polled.channel, brief.gauge());
+            self.metrics.channel(polled.channel.as_str(), brief.gauge());
         }
         log(channel, outcome, took, polled);
         let none = Incidents::default();
@@ -155,7 +155,7 @@ impl Service {
         let now = self.clock.now();
         let unknown = |channel: &Channel| Brief::of(channel, &PollState::default(), now).gauge();
         let gauge = |one: &Arc<Channel>| briefs.get(&one.id).map_or_else(|| unknown(one), Brief::gauge);
-        self.metrics.set_channels(current.channels.iter().map(|one| (one.id.clone(), gauge(one))).collect());
+        self.metrics.set_channels(current.channels.iter().map(|one| (one.id.to_string(), gauge(one))).collect());
     }
 
     /// Puts the incidents of the configured channels into the feed for the admin.
