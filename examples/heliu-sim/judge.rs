@@ -514,7 +514,7 @@ impl Judge {
     }
 
     /// How recording a poll ended, as the service was told.
-    pub(crate) fn told(&mut self, poll: &Poll, told: Told, truth: DateTime<Utc>, wall: DateTime<Utc>) {
+    pub(crate) fn told(&mut self, poll: &Poll, (told, holds): (Told, bool), truth: DateTime<Utc>, wall: DateTime<Utc>) {
         let name = poll.channel.to_string();
         let Some(channel) = self.channels.get(&name).cloned() else { return };
         let state = &poll.state;
@@ -554,7 +554,7 @@ impl Judge {
         known.recorded = Some((truth, wall));
         known.unrecorded = 0;
         known.failures = state.failures;
-        known.held = state.flaws.iter().any(|flaw| flaw.code == FlawCode::Quarantined);
+        known.held = holds;
         known.gone = state.gone.is_some();
         known.promised = state.next_poll;
         known.due = state.next_poll;

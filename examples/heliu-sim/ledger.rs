@@ -91,7 +91,8 @@ impl Store for Ledger {
             world.judge.written(poll, told == Told::Refused);
         }
         self.stage.step().await;
-        self.stage.world().judge.told(poll, told, truth, wall);
+        let holds = written.as_ref().is_some_and(|change| change.holding);
+        self.stage.world().judge.told(poll, (told, holds), truth, wall);
         match (written, failing) {
             (Some(change), None) => Ok(change),
             _ => Err(trouble()),

@@ -215,7 +215,7 @@ impl Draw<'_> {
             // A second address that shows the same, as portals have.
             let is_twin = |other: &usize| {
                 let (one, two) = (&sources[first], &sources[*other]);
-                *other != first && one.form == Form::Page && two.form == Form::Page
+                *other != first && one.form == Form::Page && two.form == Form::Page && one.stream == two.stream
             };
             if let Some(twin) = (0..sources.len()).find(is_twin).filter(|_| self.rng.percent(50)) {
                 own.push(twin);

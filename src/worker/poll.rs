@@ -67,7 +67,7 @@ impl Poller<'_> {
         let is_left_out = |c: &Arc<Channel>| {
             let state = state_of(&c.id);
             let rests = state.host_rests.is_some_and(|until| until > self.now);
-            (rests || state.gone.is_some()) && prints.get(&c.id) == Some(&state.config_hash)
+            rests || state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash)
         };
         let channels: Vec<_> = channels.iter().filter(|channel| !is_left_out(channel)).collect();
         for (index, channel) in channels.iter().enumerate() {
@@ -76,10 +76,15 @@ impl Poller<'_> {
             // Read in another way, a list has another shape.
             let usual = known.usual.clone();
             let usual = if known.config_hash == config_hash { usual } else { usual.reread() };
+            let read_as = known.config_hash.clone();
             let before = PollState { config_hash, usual, ..known };
             let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
             let last = index + 1 == channels.len() && sound;
-            done.push(self.channel(channel, before, trust, &mut errand, last).await);
+            let mut polled = self.channel(channel, before, trust, &mut errand, last, &read_as).await;
+            if polled.store_error.is_some() {
+                polled.state.config_hash = read_as;
+            }
+            done.push(polled);
         }
         done
     }
@@ -96,6 +101,7 @@ impl Poller<'_> {
         trust: bool,
         errand: &mut Errand<'_>,
         last: bool,
+        read_as: &str,
     ) -> Polled {
         let began = Instant::now();
         let mut state = before.clone();
@@ -107,6 +113,10 @@ impl Poller<'_> {
             Ok(seen) => (seen, Ok(())),
             Err(error) => (None, Err(error)),
         };
+        if state.failures > 0 && state.gone.is_none() {
+            // What was made of the last body was made in another way: the next one is to be read anew.
+            read_as.clone_into(&mut state.config_hash);
+        }
         flaws = bounded(flaws);
         state.flaws.clone_from(&flaws);
         let took = began.elapsed();
