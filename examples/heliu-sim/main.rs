@@ -103,6 +103,9 @@ fn work(options: &Options, next: &AtomicU64, stop: &AtomicBool, sum: &Mutex<Sum>
                     }
                 }
                 if let Some(failure) = outcome.failure {
+                    if options.keep_going {
+                        println!("FAILED seed {seed}: {failure}");
+                    }
                     sum.failures.push((seed, failure, outcome.last));
                 }
             }
@@ -134,8 +137,8 @@ fn main() -> ExitCode {
     for (seed, failure, last) in &sum.failures {
         if !options.keep_going {
             last.iter().for_each(|line| println!("  {line}"));
+            println!("FAILED seed {seed}: {failure}");
         }
-        println!("FAILED seed {seed}: {failure}");
     }
     let Sum { seeds, days, lives, requests, publications, replays, same, failures } = &*sum;
     let took = began.elapsed().as_secs_f64();

@@ -164,7 +164,7 @@ impl Simulation {
         let started = tokio::select! {
             biased;
             () = stage.death.notified() => return Ended::Died,
-            started = Service::start(self.setup()) => started,
+            started = Service::start_plain(self.setup()) => started,
         };
         let service = match started {
             Ok(service) => service,
@@ -325,7 +325,7 @@ impl Simulation {
             let bytes = runtime.block_on(async {
                 self.stage.begin();
                 self.stage.world().dies_in = None;
-                let started = Service::start(self.setup()).await;
+                let started = Service::start_plain(self.setup()).await;
                 let read = started.map(|service| self.read(&service, None));
                 self.stage.end();
                 read.map(|_| self.stage.world().judge.reader.bytes())

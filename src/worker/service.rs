@@ -94,6 +94,7 @@ pub struct Service {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) client: Client,
     chance: Arc<dyn Fn() -> f64 + Send + Sync>,
+    pub(super) presses: bool,
     shelf: Arc<Shelf>,
     pub(super) publisher: Publisher,
     pub(super) metrics: Arc<Metrics>,
@@ -120,11 +121,8 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Service {
-    /// Reads feeds.yaml and the ledger, records snapshots, publishes what is known. Touches no network.
-    ///
-    /// # Errors
-    /// feeds.yaml is unreadable or wrong, or the ledger fails.
-    pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
+    /// See [`Service::start`].
+    pub(super) async fn begin(setup: Setup, presses: bool) -> Result<Arc<Self>, StartError> {
         let Setup { config_path, store, clock, net, chance } = setup;
         let bytes = super::watch::read(&config_path).map_err(StartError::Unreadable)?;
         let watch = Watch::new(&config_path, &bytes);
@@ -146,6 +144,7 @@ impl Service {
             config_path,
             client,
             chance,
+            presses,
             metrics: Arc::new(Metrics::new(env!("CARGO_PKG_VERSION"))),
             publisher: Publisher::new(Arc::clone(&store), Arc::clone(&shelf)),
             store,

@@ -1,7 +1,7 @@
 //! What a service does besides polling: it publishes, takes snapshots, lets go of what was held back.
 
 use super::publisher::Scope;
-use super::service::{Service, lock};
+use super::service::{Service, Setup, StartError, lock};
 use super::snapshot;
 use crate::config::Channel;
 use crate::model::{ChannelId, Standing};
@@ -10,6 +10,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Service {
+    /// Reads feeds.yaml and the ledger, records snapshots, publishes what is known. Touches no network.
+    ///
+    /// # Errors
+    /// feeds.yaml is unreadable or wrong, or the ledger fails.
+    pub async fn start(setup: Setup) -> Result<Arc<Self>, StartError> {
+        Self::begin(setup, true).await
+    }
+
+    /// The same, but nothing is compressed, which takes most of the time: for simulations.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub async fn start_plain(setup: Setup) -> Result<Arc<Self>, StartError> {
+        Self::begin(setup, false).await
+    }
+
     /// Publishes what may have changed in these channels; [`Service::press`] compresses it afterwards.
     ///
     /// # Errors
@@ -39,7 +55,9 @@ impl Service {
     /// Publishes and compresses.
     pub(super) async fn publish(&self, scope: Scope<'_>) -> Result<(), StoreError> {
         let refreshed = self.refresh(scope).await;
-        self.press().await;
+        if self.presses {
+            self.press().await;
+        }
         refreshed
     }
 
