@@ -113,8 +113,10 @@ impl Poller<'_> {
             Ok(seen) => (seen, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        if state.failures > 0 && state.gone.is_none() {
-            // What was made of the last body was made in another way: the next one is to be read anew.
+        let no_body = state.last_attempt.as_ref().is_some_and(|last| last.status.is_none_or(|status| status >= 400));
+        if state.failures > 0 && state.gone.is_none() && no_body && !read_as.is_empty() {
+            // What was made of the last body was made in another way: the next one is to be read anew. What was never
+            // read has nothing to be read anew, and must not make those unconditional that share its address.
             read_as.clone_into(&mut state.config_hash);
         }
         flaws = bounded(flaws);

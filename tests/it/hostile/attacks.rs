@@ -65,7 +65,7 @@ fn laughs() -> String {
 
 fn in_layout(selector: &str, page: String) -> Attack {
     let yaml = format!(
-        "service: {{ title: t, base_url: 'http://a.example/' }}\nlayouts:\n  l: {{ entry: '{selector}', title: a, link: a @href, image: img, body: '.b' }}\n\
+        "service: {{ title: t, base_url: 'http://a.example/' }}\nlayouts:\n  l: {{ entry: '{selector}', title: a, link: a @href, image: img }}\n\
          channels:\n  c: {{ page: 'http://a.example/', layouts: l }}\nfeeds:\n  f: {{ channels: [c] }}\n"
     );
     Attack { bytes: page.into_bytes(), path: Path::Layout(yaml) }
@@ -498,7 +498,7 @@ fn nested(open: &str, core: &str, close: &str, depth: usize) -> String {
 
 fn in_yaml(selector: &str) -> String {
     format!(
-        "service: {{ title: t, base_url: 'http://a.example/' }}\nlayouts:\n  l: {{ entry: '{selector}', title: a, link: a @href, image: img, body: '.b' }}\n\
+        "service: {{ title: t, base_url: 'http://a.example/' }}\nlayouts:\n  l: {{ entry: '{selector}', title: a, link: a @href, image: img }}\n\
          channels:\n  c: {{ page: 'http://a.example/', layouts: l }}\nfeeds:\n  f: {{ channels: [c] }}\n"
     )
 }
