@@ -7,6 +7,7 @@ use crate::model::ChannelId;
 use crate::net;
 use crate::store::PollState;
 use chrono::{DateTime, Utc};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -65,16 +66,30 @@ impl Slots {
         now: DateTime<Utc>,
         claim: impl Fn(&Group) -> Claim,
     ) -> Option<(Group, Claim)> {
+        // Sites of groups that were let go on, only to find that their host rests: the next one has the slot.
+        let freed = RefCell::new(Vec::new());
+        let admit = |slots: &Self, group: &Group| {
+            let claim = claim(group);
+            let admitted = slots.admit(&claim);
+            if matches!(admitted, Err(Wait::Until(_))) && !slots.sites.contains_key(&claim.site) {
+                freed.borrow_mut().push(claim.site);
+            }
+            admitted
+        };
         loop {
-            if let Some(group) = plan.take_due(now, |group| self.admit(&claim(group))) {
-                let claim = claim(&group);
-                self.take(&claim);
+            let taken = plan.take_due(now, |group| admit(self, group)).map(|group| (claim(&group), group));
+            if let Some((claim, _)) = &taken {
+                self.take(claim);
+            }
+            let sites: Vec<_> = freed.borrow_mut().drain(..).filter(|site| !self.sites.contains_key(site)).collect();
+            let site = sites.into_iter().fold(false, |any, site| plan.go_on(&Wait::Site(site)) || any);
+            if let Some((claim, group)) = taken {
                 return Some((group, claim));
             }
             // One that was let go on may have to wait for its site now: then the next one has the slot.
             let healthy = self.healthy < HEALTHY && plan.go_on(&Wait::Healthy);
             let suspects = self.suspects < SUSPECTS && plan.go_on(&Wait::Suspects);
-            if !healthy && !suspects {
+            if !healthy && !suspects && !site {
                 return None;
             }
         }
