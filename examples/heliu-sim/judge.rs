@@ -23,6 +23,8 @@ const DAY: TimeDelta = TimeDelta::hours(24);
 const STEP: TimeDelta = TimeDelta::minutes(5);
 /// A poll may be late by so much: those of its site before it may hang, each for half a minute.
 const LATE: TimeDelta = TimeDelta::minutes(30);
+/// Polls that were under way when feeds.yaml was edited have ended after so long.
+const ENDS: TimeDelta = TimeDelta::minutes(10);
 /// A stuck server is asked for a whole document once in so long.
 const WHOLE: TimeDelta = TimeDelta::days(8);
 /// A robots.txt that was read is believed for a day.
@@ -70,8 +72,9 @@ struct Answer {
     shows: Option<Vec<u32>>,
     /// Whether a readable body came with validators that may be sent again.
     validators: bool,
-    /// Until when it says that it is fresh.
+    /// Until when it says that it is fresh, and asks to be left alone. What dies before it is recorded is unknown.
     fresh: Option<DateTime<Utc>>,
+    retry: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Default)]
@@ -259,8 +262,7 @@ impl Judge {
             let last = all.iter().copied().min().flatten();
             let address = &mut self.addresses[place];
             if address.asked.is_some_and(|asked| last.is_none_or(|last| last < asked)) {
-                address.floor = None;
-                address.fresh = None;
+                (address.floor, address.fresh, address.retry) = (None, None, None);
                 address.answer = None;
             }
         }
@@ -321,7 +323,7 @@ impl Judge {
         let first = hop.as_ref().map_or_else(|| url.clone(), |(first, _)| first.clone());
         if hop.is_none() {
             self.judge_time(place, &url, truth, wall);
-            self.judge_conditions(place, asked, &url, wall);
+            self.judge_conditions(place, asked, &url, truth, wall);
         }
         let sent = [&asked.etag, &asked.since].into_iter().flatten();
         let known = self.sent.get(&(asked.host.clone(), place));
@@ -339,6 +341,7 @@ impl Judge {
             shows: None,
             validators: false,
             fresh: None,
+            retry: None,
         });
     }
 
@@ -376,6 +379,13 @@ impl Judge {
             }
             return;
         }
+        // What the ledger could not keep is unknown: then the floor alone counts.
+        let unsure = wall <= self.unsure;
+        let address = &mut self.addresses[place];
+        if unsure {
+            address.floor = address.floor.min(address.wall.map(|asked| asked + FLOOR));
+            (address.fresh, address.retry) = (None, None);
+        }
         let address = &self.addresses[place];
         if let Some(floor) = address.floor.filter(|floor| wall + PLAY < *floor) {
             self.blame("I1", &format!("{url} is asked at {wall}, inside its floor that ends at {floor}"));
@@ -398,11 +408,15 @@ impl Judge {
         }
         let promised = group.iter().filter(|name| !self.is_gone(name) && !self.is_under_way(&group, truth));
         let promised = promised.map(|name| self.known.get(name).and_then(|known| known.promised)).min().flatten();
-        if let Some(promised) = promised.filter(|promised| wall + PLAY < *promised) {
+        // One whose poll could not be recorded is tried again earlier than what is recorded says.
+        if let Some(promised) = promised.filter(|promised| wall + PLAY < *promised && wall > self.unsure) {
             self.blame("I1", &format!("{url} is asked at {wall}, its channels are not due before {promised}"));
             return;
         }
-        let every_host_rests = self.group_rests(&group, &self.rests);
+        // An address that has moved is asked at another host.
+        let rests = host_of(url).is_some_and(|host| self.rests.get(&host).is_some_and(|until| *until > wall));
+        let begins = !unsure && !self.is_under_way(&group, truth);
+        let every_host_rests = self.group_rests(&group, &self.rests).filter(|_| rests && begins);
         if let Some(until) = every_host_rests.filter(|until| wall + PLAY < *until) {
             self.blame("retry-after", &format!("{url} is asked at {wall}, its host said not before {until}"));
         }
@@ -436,7 +450,7 @@ impl Judge {
     }
 
     /// P-03: no document is asked for as a whole whose validators are known.
-    fn judge_conditions(&mut self, place: usize, asked: &Asked, url: &str, wall: DateTime<Utc>) {
+    fn judge_conditions(&mut self, place: usize, asked: &Asked, url: &str, truth: DateTime<Utc>, wall: DateTime<Utc>) {
         let group = self.group_at(place);
         let known = |name: &String| self.known.get(name);
         let print = |name: &String| self.channels.get(name).map(|channel| fingerprint(channel));
@@ -452,7 +466,7 @@ impl Judge {
                 self.blame("reread", &detail);
             }
         } else {
-            if needs && trusted && !doubted {
+            if needs && trusted && !doubted && wall > self.unsure && truth - self.edited > ENDS {
                 self.blame("P-03", &format!("{url} is asked for as a whole although its validators are known"));
             }
             self.addresses[place].whole = Some(wall);
@@ -476,19 +490,17 @@ impl Judge {
         let validators = home && !values.is_empty();
         let sent = self.sent.entry((asked.host.clone(), place)).or_default();
         sent.extend(values.iter().map(|value| (*value).to_owned()));
+        let asks = matches!(reply.status, 429 | 503).then(|| retry_after(reply, wall)).flatten();
+        let retry = asks.map(|until| until.min(wall + DAY));
         let address = &mut self.addresses[place];
-        if matches!(reply.status, 429 | 503)
-            && let Some(until) = retry_after(reply, wall)
-        {
-            address.retry = Some(until.min(wall + DAY));
-        }
         let age = reply.header("Cache-Control").and_then(|value| value.strip_prefix("max-age=")?.parse().ok());
         let whole = reply.status == 304 || reply.shows.is_some();
         let fresh = age.filter(|_| whole).map(|age| wall + TimeDelta::seconds(age).min(DAY));
         if reply.status == 410 && first == url {
             address.gone = Some(false);
         }
-        address.answer = Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, fresh, ..answer });
+        address.answer =
+            Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, fresh, retry, ..answer });
     }
 
     /// A poll was written, whether or not that is told.
@@ -511,6 +523,8 @@ impl Judge {
             known.reread = false;
         }
         known.config_hash.clone_from(&poll.state.config_hash);
+        // If the process dies now, this is what its next life goes by.
+        known.due = known.due.max(poll.state.next_poll);
     }
 
     /// How recording a poll ended, as the service was told.
@@ -533,8 +547,14 @@ impl Judge {
             }
             return;
         }
-        if let Some((_, left)) = self.groups.get(&name).and_then(|group| self.polls.get_mut(&group[0])) {
-            left.remove(&name);
+        let group = self.groups.get(&name).cloned().unwrap_or_default();
+        if !group.is_empty() {
+            if !self.is_under_way(&group, truth) {
+                self.polls.insert(group[0].clone(), (truth, group.iter().cloned().collect()));
+            }
+            if let Some((_, left)) = self.polls.get_mut(&group[0]) {
+                left.remove(&name);
+            }
         }
         self.note_answers(&name, &channel, poll);
         if let (Some(until), Some(host)) =
@@ -558,6 +578,15 @@ impl Judge {
         known.gone = state.gone.is_some();
         known.promised = state.next_poll;
         known.due = state.next_poll;
+        if poll.at > wall + STEP {
+            // It was polled under a clock that ran ahead: that counts as due.
+            known.promised = None;
+            for name in group {
+                for place in self.channels.get(&name).map(|one| self.places(one)).unwrap_or_default() {
+                    self.addresses[place].floor = None;
+                }
+            }
+        }
     }
 
     /// What a recorded poll says of its addresses.
@@ -568,7 +597,7 @@ impl Judge {
             let address = &mut self.addresses[place];
             let fresh = since.is_none_or(|since| address.asked.is_some_and(|at| at > since));
             let Some(answer) = address.answer.clone().filter(|_| fresh) else { continue };
-            address.fresh = answer.fresh;
+            (address.fresh, address.retry) = (answer.fresh, answer.retry.or(address.retry));
             if answer.status == 304 {
                 used = true;
             }

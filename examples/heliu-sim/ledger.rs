@@ -161,6 +161,9 @@ impl Store for Ledger {
 
     async fn stamps(&self, documents: &[(String, String)], at: DateTime<Utc>) -> Result<Vec<Stamp>, StoreError> {
         self.enter(Deed::Stamp).await?;
+        for (document, hash) in documents {
+            self.stage.world().judge.reader.stamp(document, hash);
+        }
         self.inner.stamps(documents, at).await
     }
 

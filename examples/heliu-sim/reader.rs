@@ -29,6 +29,10 @@ pub(crate) struct Reader {
     honest: BTreeSet<usize>,
     /// The feeds that hold a channel directly and have room for all.
     roomy: BTreeMap<String, Vec<String>>,
+    /// Documents that were other ones since the last look.
+    stamped: BTreeSet<String>,
+    /// The hash of each document that was stamped last.
+    hashes: BTreeMap<String, String>,
     pub(crate) publications: u64,
 }
 
@@ -52,6 +56,8 @@ impl Reader {
             true_dates,
             honest: (0..script.streams.len()).filter(|stream| !dishonest.contains(stream)).collect(),
             roomy: BTreeMap::new(),
+            stamped: BTreeSet::new(),
+            hashes: BTreeMap::new(),
             publications: 0,
         }
     }
@@ -94,6 +100,7 @@ impl Reader {
                 }
             }
         }
+        self.stamped.clear();
         wrong
     }
 
@@ -133,7 +140,8 @@ impl Reader {
             if same != (old_etag == etag) {
                 return Some(("I5", format!("{path}: {old_etag} became {etag}, the bytes are the same: {same}")));
             }
-            if same && old_date != date || !same && old_date >= date {
+            let moved = same && old_date != date && !self.stamped.contains(path);
+            if moved || old_date > date || !same && old_date == date {
                 return Some(("I5", format!("{path}: the bytes are the same: {same}; {old_date} became {date}")));
             }
             if same {
@@ -147,6 +155,14 @@ impl Reader {
     /// The bytes of all documents as they were read last.
     pub(crate) fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         self.documents.iter().map(|(path, (_, bytes, _))| (path.clone(), bytes.clone())).collect()
+    }
+
+    /// A document was stamped: what was published between two looks is seen here.
+    pub(crate) fn stamp(&mut self, document: &str, hash: &str) {
+        let before = self.hashes.insert(document.to_owned(), hash.to_owned());
+        if before.is_some_and(|before| before != hash) {
+            self.stamped.insert(document.to_owned());
+        }
     }
 
     /// A hash of all validators.

@@ -305,7 +305,9 @@ impl Simulation {
         let (channels, addresses) = judge.sizes();
         let most = |name: &str| match name {
             "plan" => channels,
-            "waiting" | "busy" | "in flight" | "unpublished" => channels,
+            "waiting" | "busy" | "in flight" => channels,
+            // Also those that were removed meanwhile.
+            "unpublished" => 10,
             _ => addresses + 5,
         };
         for (name, size) in remembered.iter().filter(|(name, size)| *size > most(name)) {

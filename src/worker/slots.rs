@@ -4,6 +4,7 @@
 
 use super::plan::{Group, Plan};
 use chrono::{DateTime, Utc};
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// How many groups of healthy hosts are polled at once at least.
@@ -68,15 +69,30 @@ impl Slots {
         now: DateTime<Utc>,
         claim: impl Fn(&Group) -> Claim,
     ) -> Option<(Group, Claim)> {
+        // Sites of groups that were let go on, only to find that their host rests: the next one has the slot.
+        let freed = RefCell::new(Vec::new());
+        let admit = |slots: &Self, group: &Group| {
+            let claim = claim(group);
+            let admitted = slots.admit(&claim);
+            if matches!(admitted, Err(Wait::Until(_))) && !slots.sites.contains_key(&claim.site) {
+                freed.borrow_mut().push(claim.site);
+            }
+            admitted
+        };
         loop {
-            if let Some(group) = plan.take_due(now, |group| self.admit(&claim(group))) {
-                let claim = claim(&group);
-                self.take(&claim);
+            let taken = plan.take_due(now, |group| admit(self, group)).map(|group| (claim(&group), group));
+            if let Some((claim, _)) = &taken {
+                self.take(claim);
+            }
+            let mut went_on = false;
+            for site in freed.take().into_iter().filter(|site| !self.sites.contains_key(site)) {
+                went_on |= plan.go_on(&Wait::Site(site));
+            }
+            if let Some((claim, group)) = taken {
                 return Some((group, claim));
             }
             // One that was let go on may have to wait for its site now: then the next one has the slot.
             let kinds = [Kind::Healthy, Kind::New, Kind::Suspect];
-            let mut went_on = false;
             for kind in kinds {
                 went_on |= self.is_free(kind) && plan.go_on(&Wait::Kind(kind));
             }
