@@ -654,14 +654,14 @@ impl Judge {
                 &format!("{name} failed {} times and is due at {next}, asked at {}", state.failures, poll.at),
             );
         }
-        let most = self.most(channel, state.failures);
+        let most = Self::most(channel, state.failures);
         if next > wall + most {
             self.blame("I2", &format!("{name} is due at {next}, now it is {wall}"));
         }
     }
 
     /// The longest that a channel is left alone.
-    fn most(&self, channel: &Channel, failures: u32) -> TimeDelta {
+    fn most(channel: &Channel, failures: u32) -> TimeDelta {
         // Hours that a feed does not want to be asked in, and half an hour that spreads those who wait for their end.
         let quiet = TimeDelta::hours(4);
         match (channel.every, failures) {

@@ -187,10 +187,11 @@ impl Reader {
 }
 
 fn well_formed(path: &str, text: &str, feed: Option<&Feed>) -> Result<(), String> {
-    let count = if path.ends_with(".json") {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let count = if ending == "json" {
         let json: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
         json["items"].as_array().map(Vec::len)
-    } else if path.ends_with(".rss") || path.ends_with(".atom") || path.ends_with(".xml") {
+    } else if matches!(ending, "rss" | "atom" | "xml") {
         let mut reader = quick_xml::Reader::from_str(text);
         let (mut depth, mut count) = (0_i32, 0);
         loop {

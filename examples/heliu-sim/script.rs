@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 /// One channel of feeds.yaml.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 pub(crate) struct ChannelSpec {
     pub(crate) sources: Vec<usize>,
     pub(crate) every: Option<&'static str>,

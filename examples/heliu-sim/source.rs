@@ -60,6 +60,7 @@ pub(crate) enum Dates {
 
 /// An address that shows a stream.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 pub(crate) struct Source {
     pub(crate) host: usize,
     pub(crate) path: String,
