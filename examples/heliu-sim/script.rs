@@ -77,8 +77,7 @@ pub(crate) struct Script {
     pub(crate) end: DateTime<Utc>,
 }
 
-const EVERY: [Option<&str>; 8] =
-    [None, None, None, Some("15m"), Some("30m"), Some("1h"), Some("3h"), Some("5m")];
+const EVERY: [Option<&str>; 8] = [None, None, None, Some("15m"), Some("30m"), Some("1h"), Some("3h"), Some("5m")];
 
 struct Draw<'a> {
     rng: &'a mut Rng,
@@ -266,15 +265,8 @@ impl Draw<'_> {
     }
 }
 
-const DATES: [Dates; 7] = [
-    Dates::Honest,
-    Dates::Honest,
-    Dates::Honest,
-    Dates::Honest,
-    Dates::Honest,
-    Dates::Absent,
-    Dates::OfRequest,
-];
+const DATES: [Dates; 7] =
+    [Dates::Honest, Dates::Honest, Dates::Honest, Dates::Honest, Dates::Honest, Dates::Absent, Dates::OfRequest];
 
 /// An edit of feeds.yaml.
 pub(crate) fn edit(layout: &mut Layout, rng: &mut Rng) {

@@ -145,7 +145,8 @@ impl Simulation {
         let net = Arc::new(Net(Arc::clone(&self.stage)));
         Setup {
             config_path: self.file.clone(),
-            store: Arc::new(Ledger { stage: Arc::clone(&self.stage), inner: Arc::clone(&self.store) }) as Arc<dyn Store>,
+            store: Arc::new(Ledger { stage: Arc::clone(&self.stage), inner: Arc::clone(&self.store) })
+                as Arc<dyn Store>,
             clock: Arc::clone(&self.stage) as Arc<dyn Clock>,
             net: net::Options {
                 resolver: Arc::clone(&net) as Arc<dyn Resolve>,
@@ -261,6 +262,13 @@ impl Simulation {
         if let Err(error) = std::fs::write(&self.file, &text) {
             return world.judge.blame("edit", &error.to_string());
         }
+        world.trace.note(
+            truth,
+            format_args!(
+                "edit {}",
+                text.lines().filter(|line| line.starts_with("  c")).collect::<Vec<_>>().join(" | ")
+            ),
+        );
         world.judge.configure(Arc::new(config), truth, wall);
         let service = Arc::clone(service);
         tokio::spawn(async move { service.reload(Ok(text.into_bytes())).await });

@@ -318,7 +318,10 @@ fn refusal(trouble: &Trouble, at: DateTime<Utc>) -> Option<Reply> {
         }
         Trouble::ErrorPage => {
             let headers = vec![("Content-Type", "text/html".to_owned()), ("ETag", "\"sorry\"".to_owned())];
-            Some(Reply { headers, ..Reply::new(200, "<html><body><h1>Maintenance</h1><p>Back soon.</p></body></html>") })
+            Some(Reply {
+                headers,
+                ..Reply::new(200, "<html><body><h1>Maintenance</h1><p>Back soon.</p></body></html>")
+            })
         }
         Trouble::Hang => bad(Manners::Hang),
         Trouble::HangUp => bad(Manners::HangUp),
@@ -361,9 +364,9 @@ fn page(shown: &[Shown], other_markup: bool) -> String {
     let mut text = "<!DOCTYPE html><html><head><title>列表</title></head><body><ul>".to_owned();
     let east = FixedOffset::east_opt(8 * 3600);
     for Shown { link, title, summary, date, .. } in shown {
-        let date = date.zip(east).map_or_else(String::new, |(date, east)| {
-            date.with_timezone(&east).format("%Y-%m-%d %H:%M").to_string()
-        });
+        let date = date
+            .zip(east)
+            .map_or_else(String::new, |(date, east)| date.with_timezone(&east).format("%Y-%m-%d %H:%M").to_string());
         let _ = if other_markup {
             write!(text, "<div class=\"x\"><h2><a href=\"{link}\">{title}</a></h2><i>{date}</i><q>{summary}</q></div>")
         } else {
@@ -383,7 +386,6 @@ pub(crate) fn article(stream: usize, n: u32) -> Reply {
         headline(stream, n),
         summary(stream, n + 5000, false)
     );
-    let headers =
-        vec![("Content-Type", "text/html; charset=utf-8".to_owned()), ("ETag", format!("\"a{stream}-{n}\""))];
+    let headers = vec![("Content-Type", "text/html; charset=utf-8".to_owned()), ("ETag", format!("\"a{stream}-{n}\""))];
     Reply { headers, ..Reply::new(200, body) }
 }

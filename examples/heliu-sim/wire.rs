@@ -1,7 +1,7 @@
 //! The simulated network: names, connections, and the servers at their other ends.
 
-use crate::source::{Host, Manners, Outage, Reply, Trouble, within};
 use crate::source::{self};
+use crate::source::{Host, Manners, Outage, Reply, Trouble, within};
 use crate::world::{Stage, World};
 use heliu::net::{Dial, Resolve, Socket};
 use std::fmt::Write as _;

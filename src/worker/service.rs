@@ -274,7 +274,8 @@ impl Service {
             policy: &policy,
             chance: (self.chance)(),
         };
-        let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
+        let awake = lock(&self.rests).awake(group, &states, now);
+        let polled = match AssertUnwindSafe(poller.group(&awake, &states)).catch_unwind().await {
             Ok(polled) => polled,
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -284,8 +285,7 @@ impl Service {
         };
         let mut changed = BTreeSet::new();
         let mut told = false;
-        // Those that were left out are due as before.
-        let mut planned: BTreeMap<_, _> = group.iter().map(|one| (&one.id, states.get(&one.id).and_then(|state| state.next_poll))).collect();
+        let mut planned = BTreeMap::new();
         for polled in polled {
             let Some(configured) = group.iter().find(|one| one.id == polled.channel) else { continue };
             told |= self.report(configured, states.get(&polled.channel), &polled);
@@ -299,6 +299,12 @@ impl Service {
             lock(&self.rests).note(&state);
             lock(&self.states).insert(channel, state);
         }
+        // Those that were left out are due as before, but not before the others, with whom they share addresses.
+        let earliest = planned.values().flatten().min().copied();
+        for channel in group.iter() {
+            let next = states.get(&channel.id).and_then(|state| state.next_poll);
+            planned.entry(&channel.id).or_insert(next.max(earliest.filter(|_| next.is_some())));
+        }
         self.plan_next(planned);
         self.publish_changed(changed).await;
         if told {
@@ -311,21 +317,6 @@ impl Service {
         }
         drop(plan);
         self.wake.notify_one();
-    }
-
-    /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
-    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes.
-    fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
-        let (mut in_flight, mut plan) = (lock(&self.in_flight), lock(&self.plan));
-        let mut due = Vec::new();
-        for (channel, next) in planned {
-            in_flight.remove(channel);
-            due.extend(next.map(|next| (next, channel)));
-        }
-        due.sort_unstable();
-        for (next, channel) in due {
-            plan.schedule(channel, next);
-        }
     }
 
     /// Turns a panic into a flaw of the group's channels.
