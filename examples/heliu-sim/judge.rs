@@ -89,6 +89,8 @@ struct Known {
     promised: Option<DateTime<Utc>>,
     /// To be polled by then.
     due: Option<DateTime<Utc>>,
+    /// When the ledger says that it is due: what a new process goes by.
+    stored: Option<DateTime<Utc>>,
     /// When a poll was recorded last, true time and the machine's.
     recorded: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// The configuration under which it was read last, as recorded.
@@ -269,7 +271,7 @@ impl Judge {
         for known in self.known.values_mut() {
             known.unrecorded = 0;
             // What is recorded counts, which may be an older promise.
-            known.due = known.due.map(|due| due.min(wall + DAY * 9));
+            known.due = known.stored.or(known.due);
         }
     }
 
@@ -456,7 +458,8 @@ impl Judge {
         let print = |name: &String| self.channels.get(name).map(|channel| fingerprint(channel));
         // Read in another way, the old body says nothing.
         let trusted = group.iter().all(|name| known(name).map(|known| &known.config_hash) == print(name).as_ref());
-        let rereads = group.iter().find(|name| known(name).is_some_and(|known| known.reread)).cloned();
+        let users = self.users.get(&place).cloned().unwrap_or_default();
+        let rereads = users.iter().find(|name| known(name).is_some_and(|known| known.reread)).cloned();
         // A server that is stuck is asked for the whole once in eight days.
         let doubted = self.addresses[place].whole.is_none_or(|whole| wall - whole >= WHOLE);
         let needs = self.validators.get(url).is_some_and(|known| *known);
@@ -525,6 +528,7 @@ impl Judge {
         known.config_hash.clone_from(&poll.state.config_hash);
         // If the process dies now, this is what its next life goes by.
         known.due = known.due.max(poll.state.next_poll);
+        known.stored = poll.state.next_poll;
     }
 
     /// How recording a poll ended, as the service was told.
@@ -676,7 +680,11 @@ impl Judge {
             let Some(due) = self.known.get(&name).and_then(|known| known.due) else { continue };
             let group = self.groups.get(&name).cloned().unwrap_or_default();
             let rests = self.group_rests(&group, &self.waits).unwrap_or(due);
-            let due = due.max(self.since).max(rests);
+            // One whose own hosts rest is left out, and polled with the others of its group when they are due again.
+            let alone = self.group_rests(std::slice::from_ref(&name), &self.waits);
+            let others = group.iter().filter(|other| **other != name).filter_map(|other| self.known.get(other)?.due);
+            let with_others = alone.and_then(|_| others.min()).unwrap_or(due);
+            let due = due.max(self.since).max(rests).max(alone.unwrap_or(due)).max(with_others);
             if wall > due.max(self.unsure) + LATE {
                 self.blame("I2", &format!("{name} was due at {due} and is not polled at {wall}"));
             }

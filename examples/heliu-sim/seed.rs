@@ -263,6 +263,13 @@ impl Simulation {
         if let Err(error) = std::fs::write(&self.file, &text) {
             return world.judge.blame("edit", &error.to_string());
         }
+        world.trace.note(
+            truth,
+            format_args!(
+                "edit {}",
+                text.lines().filter(|line| line.starts_with("  c")).collect::<Vec<_>>().join(" | ")
+            ),
+        );
         world.judge.configure(Arc::new(config), truth, wall);
         let service = Arc::clone(service);
         tokio::spawn(async move { service.reload(Ok(text.into_bytes())).await });

@@ -10,6 +10,7 @@ use crate::model::ChannelId;
 use crate::{net, schedule};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use url::Url;
 
 impl Service {
@@ -31,6 +32,15 @@ impl Service {
         let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
         lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
         Some((group, claim))
+    }
+
+    /// The channels of a group whose hosts are not left alone.
+    pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Vec<Arc<Channel>> {
+        let briefs = lock(&self.briefs);
+        let asked = |channel: &Channel, url: &Url| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
+        };
+        lock(&self.rests).awake(group, asked, now)
     }
 
     /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.

@@ -104,6 +104,11 @@ impl<'a> Errand<'a> {
         self.afresh = afresh;
     }
 
+    /// Whether an address was asked for in this run and answered.
+    pub(super) fn has_answered(&self, url: &Url) -> bool {
+        self.fetched.get(url.as_str()).is_some_and(Result::is_ok)
+    }
+
     /// The state of an address as of this moment of the run.
     pub(super) fn state(&self, url: &str) -> Option<&FetchState> {
         self.states.get(url).or_else(|| self.known.get(url))

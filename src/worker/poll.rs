@@ -61,7 +61,10 @@ impl Poller<'_> {
         let mut errand = Errand::new(self.client, self.readers, self.now);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
-        let trust = channels.iter().all(|c| prints.get(&c.id) == Some(&state_of(&c.id).config_hash));
+        // What was made of an address holds if all who share it were read as they are to be read now.
+        let as_before = |c: &&Arc<Channel>| prints.get(&c.id) == Some(&state_of(&c.id).config_hash);
+        let changed: HashSet<_> = channels.iter().filter(|c| !as_before(c)).flat_map(|c| c.addresses()).collect();
+        let is_trusted = |c: &Arc<Channel>| !c.addresses().any(|url| changed.contains(url));
         let mut done = Vec::new();
         // Gone for good, or told to wait while others of the group may go on.
         let is_left_out = |c: &Arc<Channel>| {
@@ -80,7 +83,7 @@ impl Poller<'_> {
             let before = PollState { config_hash, usual, ..known };
             let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
             let last = index + 1 == channels.len() && sound;
-            let mut polled = self.channel(channel, before, trust, &mut errand, last, &read_as).await;
+            let mut polled = self.channel(channel, before, is_trusted(channel), &mut errand, last, &read_as).await;
             if polled.store_error.is_some() {
                 polled.state.config_hash = read_as;
             }
@@ -113,10 +116,9 @@ impl Poller<'_> {
             Ok(seen) => (seen, Ok(())),
             Err(error) => (None, Err(error)),
         };
-        let no_body = state.last_attempt.as_ref().is_some_and(|last| last.status.is_none_or(|status| status >= 400));
-        if state.failures > 0 && state.gone.is_none() && no_body && !read_as.is_empty() {
-            // What was made of the last body was made in another way: the next one is to be read anew. What was never
-            // read has nothing to be read anew, and must not make those unconditional that share its address.
+        let answered = channel.addresses().any(|url| errand.has_answered(&rests::asked(Some(&before), url)));
+        if !answered && state.gone.is_none() {
+            // What was made of the last body was made in another way: the next one is to be read anew.
             read_as.clone_into(&mut state.config_hash);
         }
         flaws = bounded(flaws);

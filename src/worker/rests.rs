@@ -6,6 +6,7 @@ use crate::config::Channel;
 use crate::store::PollState;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
+use std::sync::Arc;
 use url::Url;
 
 type Host = (String, u16);
@@ -44,6 +45,20 @@ impl Rests {
     /// How many hosts are remembered.
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The channels of a group that have an address on a host that is not left alone; `asked` as in [`Rests::until`].
+    pub(super) fn awake(
+        &self,
+        group: &Group,
+        asked: impl Fn(&Channel, &Url) -> Url,
+        now: DateTime<Utc>,
+    ) -> Vec<Arc<Channel>> {
+        let rests = |channel: &Arc<Channel>| {
+            let alone: Group = Arc::from([Arc::clone(channel)]);
+            self.until(&alone, &asked, now).is_some()
+        };
+        group.iter().filter(|channel| !rests(channel)).cloned().collect()
     }
 
     /// Until when a group has to wait, because each of its addresses is on a host that is left alone. `asked` is what is

@@ -252,7 +252,8 @@ impl Service {
         };
         let (states, polled) = match self.store.poll_states(&ids).await {
             Ok(states) => {
-                let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
+                let awake = self.awake(group, poller.now);
+                let polled = match AssertUnwindSafe(poller.group(&awake, &states)).catch_unwind().await {
                     Ok(polled) => polled,
                     Err(panic) => self.given_up(group, &states, &given_up::cause(panic)).await,
                 };
@@ -283,21 +284,6 @@ impl Service {
         (self.chance)()
     }
 
-    /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
-    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes.
-    fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
-        let (mut in_flight, mut plan) = (lock(&self.in_flight), lock(&self.plan));
-        let mut due = Vec::new();
-        for (channel, next) in planned {
-            in_flight.remove(channel);
-            due.extend(next.map(|next| (next, channel)));
-        }
-        due.sort_unstable();
-        for (next, channel) in due {
-            plan.schedule(channel, next);
-        }
-    }
-
     /// Remembers what came of a poll and plans the next one. Tells which channels may look different now, and whether
     /// an incident began or ended.
     fn take_note(
@@ -308,9 +294,7 @@ impl Service {
     ) -> (BTreeSet<ChannelId>, bool) {
         let mut changed = BTreeSet::new();
         let mut told = false;
-        // Those that were left out are due as before.
-        let as_before = |one: &ChannelId| states.get(one).and_then(|state| state.next_poll);
-        let mut planned: BTreeMap<_, _> = group.iter().map(|one| (&one.id, as_before(&one.id))).collect();
+        let mut planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>> = BTreeMap::new();
         for polled in polled {
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
             self.remember(configured, &polled);
@@ -323,6 +307,12 @@ impl Service {
                 changed.insert(channel);
             }
             planned.insert(&configured.id, state.next_poll);
+        }
+        // Those that were left out are due as before, but not before the others, with whom they share addresses.
+        let earliest = planned.values().flatten().min().copied();
+        for channel in group.iter() {
+            let next = states.get(&channel.id).and_then(|state| state.next_poll);
+            planned.entry(&channel.id).or_insert(next.max(earliest.filter(|_| next.is_some())));
         }
         self.plan_next(planned);
         (changed, told)

@@ -6,6 +6,7 @@ use super::snapshot;
 use crate::config::Channel;
 use crate::model::{ChannelId, Standing};
 use crate::store::{Poll, PollState, Seen, StoreError};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -50,6 +51,21 @@ impl Service {
         all.extend([("rests", lock(&self.rests).len()), ("busy", lock(&self.slots).sites())]);
         all.push(("in flight", lock(&self.in_flight).len()));
         all
+    }
+
+    /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
+    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes.
+    pub(super) fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
+        let (mut in_flight, mut plan) = (lock(&self.in_flight), lock(&self.plan));
+        let mut due = Vec::new();
+        for (channel, next) in planned {
+            in_flight.remove(channel);
+            due.extend(next.map(|next| (next, channel)));
+        }
+        due.sort_unstable();
+        for (next, channel) in due {
+            plan.schedule(channel, next);
+        }
     }
 
     /// Publishes and compresses.
