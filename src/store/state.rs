@@ -48,7 +48,7 @@ pub struct PollState {
     pub address: Option<String>,
     /// The layout in use.
     pub layout: Option<String>,
-    /// The hash of the body that this channel last read (see [`FetchState::body_hash`]): a 304 vouches for
+    /// The hash of the body that this channel last read (see [`super::FetchState::body_hash`]): a 304 vouches for
     /// the body that *some* channel last used, which may be one that no layout of this channel fits.
     pub read_hash: Option<String>,
     /// Entries on the page, last time.
