@@ -18,7 +18,7 @@ use crate::schedule::{self, Policy};
 use crate::store::{Change, Poll, PollState, Store, StoreError};
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -31,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long running polls get to end when the service stops.
 const LAST_CALL: Duration = Duration::from_secs(5);
+
+/// No poll takes longer, unless the clock was set meanwhile.
+const LONGEST_POLL: TimeDelta = TimeDelta::minutes(10);
 
 /// How often the clock is looked at when nothing else happens: it may be set, and the machine may sleep.
 const LOOK_AT_CLOCK: Duration = Duration::from_mins(1);
@@ -305,6 +308,9 @@ impl Service {
             let next = states.get(&channel.id).and_then(|state| state.next_poll);
             planned.entry(&channel.id).or_insert(next.max(earliest.filter(|_| next.is_some())));
         }
+        // Whoever was asked last may be asked first next time.
+        let took = (self.clock.now() - now).clamp(TimeDelta::zero(), LONGEST_POLL);
+        planned.values_mut().flatten().for_each(|next| *next += took);
         self.plan_next(planned);
         self.publish_changed(changed).await;
         if told {
