@@ -93,6 +93,8 @@ struct Known {
     stored: Option<DateTime<Utc>>,
     /// When a poll was recorded last, true time and the machine's.
     recorded: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// When a poll last ended that could not be recorded.
+    in_vain: Option<DateTime<Utc>>,
     /// The configuration under which it was read last, as recorded.
     config_hash: String,
     /// It has to be read anew: not from a copy that was read in another way.
@@ -263,6 +265,8 @@ impl Judge {
             let all: Vec<_> = group.iter().filter(|name| !self.is_gone(name)).map(recorded).collect();
             let last = all.iter().copied().min().flatten();
             let address = &mut self.addresses[place];
+            // Those who are polled together are asked one after the other; what each is due at does not know of that.
+            address.floor = address.floor.map(|floor| floor - TimeDelta::minutes(2));
             if address.asked.is_some_and(|asked| last.is_none_or(|last| last < asked)) {
                 (address.floor, address.fresh, address.retry) = (None, None, None);
                 address.answer = None;
@@ -506,6 +510,12 @@ impl Judge {
             Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, fresh, retry, ..answer });
     }
 
+    /// When the last poll of a channel ended, recorded or not: what came before is no answer to the next one.
+    fn ended(&self, name: &str) -> Option<DateTime<Utc>> {
+        let known = self.known.get(name)?;
+        known.recorded.map(|(recorded, _)| recorded).max(known.in_vain)
+    }
+
     /// A poll was written, whether or not that is told.
     pub(crate) fn written(&mut self, poll: &Poll, refused: bool) {
         let name = poll.channel.to_string();
@@ -516,7 +526,7 @@ impl Judge {
             return;
         }
         let places = self.channels.get(&name).map(|channel| self.places(channel)).unwrap_or_default();
-        let since = self.known.get(&name).and_then(|known| Some(known.recorded?.0));
+        let since = self.ended(&name);
         let fresh = |place: &usize| since.is_none_or(|since| self.addresses[*place].asked.is_some_and(|at| at > since));
         let used = places.iter().filter(|place| fresh(place)).filter_map(|place| self.addresses[*place].answer.clone());
         // The first address that answers and fits is used.
@@ -539,6 +549,7 @@ impl Judge {
         if told != Told::Recorded {
             let known = self.known.entry(name).or_default();
             known.unrecorded += 1;
+            known.in_vain = Some(truth);
             let doubled = FLOOR * (1 << (known.failures + known.unrecorded).min(7));
             known.promised = None;
             known.due = known.due.map(|_| wall + doubled.min(DAY));
@@ -595,7 +606,7 @@ impl Judge {
 
     /// What a recorded poll says of its addresses.
     fn note_answers(&mut self, name: &str, channel: &Channel, poll: &Poll) {
-        let since = self.known.get(name).and_then(|known| Some(known.recorded?.0));
+        let since = self.ended(name);
         let mut used = false;
         for place in self.places(channel) {
             let address = &mut self.addresses[place];

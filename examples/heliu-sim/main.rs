@@ -150,3 +150,23 @@ fn main() -> ExitCode {
     );
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_takes_the_same_course_each_time_and_every_seed_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |seed| seed::run(seed, Some(1), folder.path(), false).unwrap();
+        let mut hashes = std::collections::BTreeSet::new();
+        for seed in 0..4 {
+            let (first, second) = (run(seed), run(seed));
+            assert_eq!((first.hash, first.lines), (second.hash, second.lines), "seed {seed}");
+            assert_eq!(first.failure, None, "seed {seed}");
+            assert!(first.requests > 0 && first.publications > 0, "seed {seed}");
+            hashes.insert(first.hash);
+        }
+        assert_eq!(hashes.len(), 4);
+    }
+}

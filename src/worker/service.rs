@@ -20,7 +20,7 @@ use crate::publish::{ConfigStatus, Published, Shelf};
 use crate::store::{PollState, Store, StoreError};
 use crate::telemetry::Metrics;
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -36,6 +36,9 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// How often the store is looked at while it cannot record.
 const LOOK_AT_STORE: Duration = Duration::from_secs(15);
+
+/// No poll takes longer, unless the clock was set meanwhile.
+const LONGEST_POLL: TimeDelta = TimeDelta::minutes(10);
 
 /// What a service is made of.
 pub struct Setup {
@@ -262,7 +265,8 @@ impl Service {
             // Asking without what is known would be asking unconditionally.
             Err(error) => (BTreeMap::new(), poller.unread(group, &error)),
         };
-        let (changed, told) = self.take_note(group, &states, polled);
+        let began = poller.now;
+        let (changed, told) = self.take_note(group, &states, polled, began);
         if !changed.is_empty()
             && let Err(error) = self.publish(Scope::Channels(&changed)).await
         {
@@ -291,6 +295,7 @@ impl Service {
         group: &Group,
         states: &BTreeMap<ChannelId, PollState>,
         polled: Vec<Polled>,
+        began: DateTime<Utc>,
     ) -> (BTreeSet<ChannelId>, bool) {
         let mut changed = BTreeSet::new();
         let mut told = false;
@@ -314,6 +319,9 @@ impl Service {
             let next = states.get(&channel.id).and_then(|state| state.next_poll);
             planned.entry(&channel.id).or_insert(next.max(earliest.filter(|_| next.is_some())));
         }
+        // Whoever was asked last may be asked first next time.
+        let took = (self.clock.now() - began).clamp(TimeDelta::zero(), LONGEST_POLL);
+        planned.values_mut().flatten().for_each(|next| *next += took);
         self.plan_next(planned);
         (changed, told)
     }
