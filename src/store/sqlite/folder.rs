@@ -87,9 +87,18 @@ impl Hold {
         Err(StoreError::Gone { path: path.display().to_string(), what })
     }
 
-    /// Lets go of the folder.
+    /// Lets go of the folder. Closing the file would not be enough: a process that is being started holds a copy of it
+    /// for a moment.
     pub(super) fn release(&self) {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(file) = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = file.unlock();
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
@@ -112,5 +121,26 @@ impl Identity {
     #[cfg(not(unix))]
     fn of(meta: &Metadata) -> Self {
         Self { created: meta.created().ok() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_free_at_once_although_a_process_that_is_being_started_has_a_copy_of_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let take = || Hold::take(folder.path());
+        let copy_of = |hold: &Hold| hold.lock.lock().unwrap().as_ref().unwrap().try_clone().unwrap();
+        let first = take().unwrap();
+        let copy = copy_of(&first);
+        assert!(matches!(take(), Err(StoreError::InUse { .. })));
+        first.release();
+        let second = take().unwrap();
+        let another = copy_of(&second);
+        drop(second);
+        assert!(take().is_ok());
+        drop((copy, another));
     }
 }

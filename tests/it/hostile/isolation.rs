@@ -108,7 +108,6 @@ fn disturb(site: &Site, step: &'static str, how: How) -> (Arc<AtomicBool>, Arc<T
 }
 
 #[tokio::test]
-#[ignore = "runs out the patience of everything it awaits: scripts/test runs it alone"]
 #[expect(clippy::too_many_lines, reason = "one story, told for eight cases")]
 async fn a_document_that_brings_out_a_defect_costs_one_fetch_and_nobody_else() {
     let page = |port: u16| format!("page: 'http://bad.test:{port}/list', layouts: list");
