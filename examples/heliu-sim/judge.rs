@@ -520,8 +520,15 @@ impl Judge {
             address.gone = Some(false);
         }
         let whole = reply.manners == Manners::Good;
-        address.answer =
-            Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, fresh, retry, whole, ..answer });
+        address.answer = Some(Answer {
+            status: reply.status,
+            shows: reply.shows.clone(),
+            validators,
+            fresh,
+            retry,
+            whole,
+            ..answer
+        });
     }
 
     /// When the last poll of a channel ended, recorded or not: what came before is no answer to the next one.
@@ -542,8 +549,11 @@ impl Judge {
         let places = self.channels.get(&name).map(|channel| self.places(channel)).unwrap_or_default();
         let since = self.ended(&name);
         let fresh = |place: &usize| since.is_none_or(|since| self.addresses[*place].asked.is_some_and(|at| at > since));
-        let used: Vec<_> =
-            places.iter().filter(|place| fresh(place)).filter_map(|place| self.addresses[*place].answer.clone()).collect();
+        let used: Vec<_> = places
+            .iter()
+            .filter(|place| fresh(place))
+            .filter_map(|place| self.addresses[*place].answer.clone())
+            .collect();
         // Another party's validators are not kept, also if nobody is told any more that this was written.
         for url in poll.fetched.keys() {
             let place = self.urls.get(url).copied();
@@ -689,14 +699,14 @@ impl Judge {
                 &format!("{name} failed {} times and is due at {next}, asked at {}", state.failures, poll.at),
             );
         }
-        let most = self.most(channel, state.failures);
+        let most = Self::most(channel, state.failures);
         if next > wall + most {
             self.blame("I2", &format!("{name} is due at {next}, now it is {wall}"));
         }
     }
 
     /// The longest that a channel is left alone.
-    fn most(&self, channel: &Channel, failures: u32) -> TimeDelta {
+    fn most(channel: &Channel, failures: u32) -> TimeDelta {
         // Hours that a feed does not want to be asked in, and half an hour that spreads those who wait for their end.
         let quiet = TimeDelta::hours(4);
         match (channel.every, failures) {

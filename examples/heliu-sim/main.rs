@@ -5,6 +5,8 @@
 //! `--seed 17 --trace` runs one and prints everything that happens in it.
 
 #![allow(clippy::print_stdout, reason = "a program that prints")]
+#![allow(clippy::struct_excessive_bools, reason = "what a seed draws is mostly yes or no")]
+#![allow(clippy::case_sensitive_file_extension_comparisons, reason = "paths that Heliu itself made")]
 
 mod judge;
 mod ledger;
@@ -81,7 +83,7 @@ fn work(options: &Options, next: &AtomicU64, stop: &AtomicBool, sum: &Mutex<Sum>
         }
         let seed = from + place;
         let found = attempt(seed, options, folder.path());
-        let again = (options.replay_every > 0 && place % options.replay_every == 0 && !options.trace)
+        let again = (options.replay_every > 0 && place.is_multiple_of(options.replay_every) && !options.trace)
             .then(|| attempt(seed, options, folder.path()));
         let mut sum = world::lock(sum);
         sum.seeds += 1;
@@ -136,7 +138,9 @@ fn main() -> ExitCode {
     sum.failures.sort();
     for (seed, failure, last) in &sum.failures {
         if !options.keep_going {
-            last.iter().for_each(|line| println!("  {line}"));
+            for line in last {
+                println!("  {line}");
+            }
             println!("FAILED seed {seed}: {failure}");
         }
     }

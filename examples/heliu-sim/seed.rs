@@ -310,8 +310,7 @@ impl Simulation {
         let size = |name: &str| remembered.iter().find(|(known, _)| *known == name).map_or(0, |(_, size)| *size);
         let (channels, addresses) = judge.sizes();
         let most = |name: &str| match name {
-            "plan" => channels,
-            "waiting" | "busy" | "in flight" => channels,
+            "plan" | "waiting" | "busy" | "in flight" => channels,
             // Also those that were removed meanwhile.
             "unpublished" => 10,
             _ => addresses + 5,

@@ -282,8 +282,7 @@ impl Service {
             Ok(polled) => polled,
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned();
-                self.panicked(group, &states, &text).await
+                self.panicked(group, &states, text.or(panic.downcast_ref::<&str>().copied())).await
             }
         };
         let mut changed = BTreeSet::new();
@@ -326,8 +325,13 @@ impl Service {
     }
 
     /// Turns a panic into a flaw of the group's channels.
-    async fn panicked(&self, group: &Group, states: &BTreeMap<ChannelId, PollState>, panic: &str) -> Vec<Polled> {
-        let flaw = Flaw::new(FlawCode::Panicked, panic);
+    async fn panicked(
+        &self,
+        group: &Group,
+        states: &BTreeMap<ChannelId, PollState>,
+        panic: Option<&str>,
+    ) -> Vec<Polled> {
+        let flaw = Flaw::new(FlawCode::Panicked, panic.unwrap_or("no message"));
         let now = self.clock.now();
         let mut polled = Vec::new();
         for channel in group.iter() {

@@ -82,7 +82,10 @@ impl Slots {
                 self.take(claim);
             }
             let sites: Vec<_> = freed.borrow_mut().drain(..).filter(|site| !self.sites.contains_key(site)).collect();
-            let site = sites.into_iter().fold(false, |any, site| plan.go_on(&Wait::Site(site)) || any);
+            let mut site = false;
+            for freed in sites {
+                site |= plan.go_on(&Wait::Site(freed));
+            }
             if let Some((claim, group)) = taken {
                 return Some((group, claim));
             }
