@@ -5,7 +5,7 @@
 
 use crate::reader::Reader;
 use crate::script::Script;
-use crate::source::{FLOOD, Reply};
+use crate::source::{FLOOD, Manners, Reply};
 use crate::wire::Asked;
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::config::{Channel, Config, fingerprint};
@@ -75,6 +75,8 @@ struct Answer {
     /// Until when it says that it is fresh, and asks to be left alone. What dies before it is recorded is unknown.
     fresh: Option<DateTime<Utc>>,
     retry: Option<DateTime<Utc>>,
+    /// The body came as a whole.
+    whole: bool,
 }
 
 #[derive(Debug, Default)]
@@ -118,6 +120,8 @@ pub(crate) struct Judge {
     /// The channels that use an address, by its place in the script.
     users: BTreeMap<usize, Vec<String>>,
     known: BTreeMap<String, Known>,
+    /// How each channel is to be read, by the last edit.
+    prints: BTreeMap<String, String>,
     addresses: Vec<Address>,
     /// The stream that each address shows.
     streams: Vec<usize>,
@@ -162,6 +166,7 @@ impl Judge {
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
             known: BTreeMap::new(),
+            prints: BTreeMap::new(),
             addresses: script.sources.iter().map(|_| Address::default()).collect(),
             streams: script.sources.iter().map(|source| source.stream).collect(),
             urls: urls.collect(),
@@ -207,7 +212,8 @@ impl Judge {
             let print = fingerprint(channel);
             let name = channel.id.to_string();
             let known = self.known.entry(name.clone()).or_default();
-            if known.config_hash != print {
+            let edited = self.prints.insert(name.clone(), print.clone()).as_ref() != Some(&print);
+            if edited && known.config_hash != print {
                 // Read in another way: looked at now, whenever it was last asked.
                 known.reread = true;
                 known.due = Some(wall);
@@ -348,6 +354,7 @@ impl Judge {
             validators: false,
             fresh: None,
             retry: None,
+            whole: false,
         });
     }
 
@@ -393,11 +400,15 @@ impl Judge {
             (address.fresh, address.retry) = (None, None);
         }
         let address = &self.addresses[place];
-        if let Some(floor) = address.floor.filter(|floor| wall + PLAY < *floor) {
+        // Where an address has moved to is another address: each channel adopts it by itself.
+        let other = !self.urls.contains_key(url) && self.is_under_way(&group, truth);
+        if let Some(floor) = address.floor.filter(|floor| !other && wall + PLAY < *floor) {
             self.blame("I1", &format!("{url} is asked at {wall}, inside its floor that ends at {floor}"));
             return;
         }
-        if let Some(retry) = address.retry.filter(|retry| wall + PLAY < *retry) {
+        // With several addresses, one is asked when none is ready (docs/simulation.md).
+        let only = self.group_places(&group) == 1;
+        if let Some(retry) = address.retry.filter(|retry| only && wall + PLAY < *retry) {
             self.blame("retry-after", &format!("{url} is asked at {wall}, it said not before {retry}"));
             return;
         }
@@ -468,7 +479,9 @@ impl Judge {
         let doubted = self.addresses[place].whole.is_none_or(|whole| wall - whole >= WHOLE);
         let needs = self.validators.get(url).is_some_and(|known| *known);
         if asked.conditional() {
-            if let Some(name) = rereads.filter(|_| self.urls.contains_key(url)) {
+            // One whose host rests is left out of the poll, and reads it anew in its own time.
+            let left_out = self.waits.get(&asked.host).is_some_and(|until| *until > wall) || wall <= self.unsure;
+            if let Some(name) = rereads.filter(|_| self.urls.contains_key(url) && !left_out) {
                 let detail = format!("{url} is asked conditionally although {name} is to be read in another way");
                 self.blame("reread", &detail);
             }
@@ -501,13 +514,21 @@ impl Judge {
         let retry = asks.map(|until| until.min(wall + DAY));
         let address = &mut self.addresses[place];
         let age = reply.header("Cache-Control").and_then(|value| value.strip_prefix("max-age=")?.parse().ok());
-        let whole = reply.status == 304 || reply.shows.is_some();
-        let fresh = age.filter(|_| whole).map(|age| wall + TimeDelta::seconds(age).min(DAY));
+        let read = reply.status == 304 || reply.shows.is_some();
+        let fresh = age.filter(|_| read).map(|age| wall + TimeDelta::seconds(age).min(DAY));
         if reply.status == 410 && first == url {
             address.gone = Some(false);
         }
-        address.answer =
-            Some(Answer { status: reply.status, shows: reply.shows.clone(), validators, fresh, retry, ..answer });
+        let whole = reply.manners == Manners::Good;
+        address.answer = Some(Answer {
+            status: reply.status,
+            shows: reply.shows.clone(),
+            validators,
+            fresh,
+            retry,
+            whole,
+            ..answer
+        });
     }
 
     /// When the last poll of a channel ended, recorded or not: what came before is no answer to the next one.
@@ -528,13 +549,23 @@ impl Judge {
         let places = self.channels.get(&name).map(|channel| self.places(channel)).unwrap_or_default();
         let since = self.ended(&name);
         let fresh = |place: &usize| since.is_none_or(|since| self.addresses[*place].asked.is_some_and(|at| at > since));
-        let used = places.iter().filter(|place| fresh(place)).filter_map(|place| self.addresses[*place].answer.clone());
-        // The first address that answers and fits is used.
-        let used = used.filter(|answer| answer.shows.is_some() || answer.status == 304).find(|_| true);
-        let known = self.known.entry(name).or_default();
-        if used.is_some_and(|used| !used.conditional && used.status == 200) {
-            known.reread = false;
+        let used: Vec<_> = places
+            .iter()
+            .filter(|place| fresh(place))
+            .filter_map(|place| self.addresses[*place].answer.clone())
+            .collect();
+        // Another party's validators are not kept, also if nobody is told any more that this was written.
+        for url in poll.fetched.keys() {
+            let place = self.urls.get(url).copied();
+            let answer = place.and_then(|place| self.addresses[place].answer.as_ref());
+            if answer.is_some_and(|answer| answer.status == 200 && !answer.validators) {
+                self.validators.insert(url.clone(), false);
+            }
         }
+        // Also one that no layout fitted was read in the new way.
+        let anew = used.into_iter().any(|answer| !answer.conditional && answer.status == 200 && answer.whole);
+        let known = self.known.entry(name).or_default();
+        known.reread &= !anew;
         known.config_hash.clone_from(&poll.state.config_hash);
         // If the process dies now, this is what its next life goes by.
         known.due = known.due.max(poll.state.next_poll);
@@ -695,7 +726,10 @@ impl Judge {
             let alone = self.group_rests(std::slice::from_ref(&name), &self.waits);
             let others = group.iter().filter(|other| **other != name).filter_map(|other| self.known.get(other)?.due);
             let with_others = alone.and_then(|_| others.min()).unwrap_or(due);
-            let due = due.max(self.since).max(rests).max(alone.unwrap_or(due)).max(with_others);
+            let hosts = self.channels.get(&name).map(|one| one.addresses().filter_map(|url| url.host_str()).collect());
+            let hosts: Vec<_> = hosts.unwrap_or_default();
+            let told = hosts.iter().filter_map(|host| self.waits.get(*host)).max().copied().unwrap_or(due);
+            let due = due.max(self.since).max(rests).max(told).max(alone.unwrap_or(due)).max(with_others);
             if wall > due.max(self.unsure) + LATE {
                 self.blame("I2", &format!("{name} was due at {due} and is not polled at {wall}"));
             }

@@ -214,9 +214,12 @@ impl Draw<'_> {
             };
             let mut own = vec![first];
             // A second address that shows the same, as portals have.
+            let alike = |source: &Source| {
+                source.form == Form::Page && source.dates == Dates::Honest && source.links_change.is_none()
+            };
             let is_twin = |other: &usize| {
                 let (one, two) = (&sources[first], &sources[*other]);
-                *other != first && one.form == Form::Page && two.form == Form::Page && one.stream == two.stream
+                *other != first && alike(one) && alike(two) && one.stream == two.stream
             };
             if let Some(twin) = (0..sources.len()).find(is_twin).filter(|_| self.rng.percent(50)) {
                 own.push(twin);

@@ -9,7 +9,7 @@ use crate::store::{FetchState, Store, StoreError};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub(super) struct Errand<'a> {
     afresh: bool,
     /// Whether the channel at hand obeys robots.txt.
     robots: Robots,
+    /// What was made of these addresses does not hold any more.
+    distrusted: HashSet<String>,
 }
 
 impl<'a> Errand<'a> {
@@ -82,6 +84,7 @@ impl<'a> Errand<'a> {
             exempt: None,
             afresh: false,
             robots: Robots::Obey,
+            distrusted: HashSet::new(),
         }
     }
 
@@ -102,6 +105,11 @@ impl<'a> Errand<'a> {
     /// Whether validators are kept back from now on, although what was made of the bodies still holds.
     pub(super) fn ask_afresh(&mut self, afresh: bool) {
         self.afresh = afresh;
+    }
+
+    /// These addresses are asked for as a whole in this run.
+    pub(super) fn distrust(&mut self, urls: impl Iterator<Item = String>) {
+        self.distrusted.extend(urls);
     }
 
     /// Whether an address was asked for in this run and answered.
@@ -125,6 +133,7 @@ impl<'a> Errand<'a> {
             return fetched.clone();
         }
         let before = self.known.get(url.as_str()).cloned().unwrap_or_default();
+        let trust = trust && !self.distrusted.contains(url.as_str());
         let validators = if trust && !self.afresh {
             Validators { etag: before.etag.clone(), last_modified: before.last_modified.clone() }
         } else {

@@ -61,10 +61,12 @@ impl Poller<'_> {
         let mut errand = Errand::new(self.client, self.readers, self.now);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
+        let as_before = |c: &Arc<Channel>| prints.get(&c.id) == Some(&state_of(&c.id).config_hash);
         // What was made of an address holds if all who share it were read as they are to be read now.
-        let as_before = |c: &&Arc<Channel>| prints.get(&c.id) == Some(&state_of(&c.id).config_hash);
-        let changed: HashSet<_> = channels.iter().filter(|c| !as_before(c)).flat_map(|c| c.addresses()).collect();
-        let is_trusted = |c: &Arc<Channel>| !c.addresses().any(|url| changed.contains(url));
+        for channel in channels.iter().filter(|channel| !as_before(channel)) {
+            let state = states.get(&channel.id);
+            errand.distrust(channel.addresses().map(|url| rests::asked(state, url).to_string()));
+        }
         let mut done = Vec::new();
         // Gone for good, or told to wait while others of the group may go on.
         let is_left_out = |c: &Arc<Channel>| {
@@ -83,7 +85,7 @@ impl Poller<'_> {
             let before = PollState { config_hash, usual, ..known };
             let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
             let last = index + 1 == channels.len() && sound;
-            let mut polled = self.channel(channel, before, is_trusted(channel), &mut errand, last, &read_as).await;
+            let mut polled = self.channel(channel, before, as_before(channel), &mut errand, last, &read_as).await;
             if polled.store_error.is_some() {
                 polled.state.config_hash = read_as;
             }
