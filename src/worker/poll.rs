@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::errand::Errand;
 use super::health;
 use super::listing::{self, Desk, Listing};
-use super::outcome::{judge_size, learn};
+use super::outcome::{judge_size, learn, policy};
 use super::readers::Readers;
 use super::{moves, rests};
 use crate::config::{self, Channel};
@@ -21,7 +21,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// When a poll that could not be recorded is done again; while the store says that it cannot record, nobody is asked.
+/// When a poll that could not be recorded is done again, where its source was not asked or is exempt from the floor;
+/// while the store says that it cannot record, nobody is asked.
 const RECORD_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// What polls need.
@@ -96,7 +97,10 @@ impl Poller<'_> {
 
     /// What comes of a poll whose channels' states cannot be read from the ledger: nobody is asked.
     pub(super) fn unread(&self, channels: &[Arc<Channel>], error: &StoreError) -> Vec<Polled> {
-        channels.iter().map(|channel| self.unrecorded(channel, PollState::default(), error.clone())).collect()
+        channels
+            .iter()
+            .map(|channel| self.unrecorded((channel, PollState::default()), RECORD_RETRY, error.clone()))
+            .collect()
     }
 
     async fn channel(
@@ -138,14 +142,19 @@ impl Poller<'_> {
         };
         match recorded {
             Ok(change) => Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None },
-            Err(error) => self.unrecorded(channel, before, error),
+            Err(error) => {
+                // Its source was asked, and no interval is shorter than the floor.
+                let floor = policy(channel, poll.state.exempt).floor;
+                let pause = TimeDelta::from_std(floor).unwrap_or(RECORD_RETRY).max(RECORD_RETRY);
+                self.unrecorded((channel, before), pause, error)
+            }
         }
     }
 
     /// Nothing was recorded, so nothing may look polled: it is due again after a pause. That is not its source's
     /// failure, and no reason to ask it less often later.
-    fn unrecorded(&self, channel: &Channel, before: PollState, error: StoreError) -> Polled {
-        let next_poll = Some(self.clock.now() + RECORD_RETRY);
+    fn unrecorded(&self, (channel, before): (&Channel, PollState), pause: TimeDelta, error: StoreError) -> Polled {
+        let next_poll = Some(self.clock.now() + pause);
         let state = PollState { error: Some(error.to_string()), next_poll, ..before };
         Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
     }
