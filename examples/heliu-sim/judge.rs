@@ -647,7 +647,9 @@ impl Judge {
             if answer.status == 304 {
                 used = true;
             }
-            if let Some(shows) = answer.shows.filter(|_| !used && answer.status == 200) {
+            // What stands there after a poll that failed is the answer to one that was never recorded.
+            let is_read = poll.state.failures == 0 && answer.status == 200;
+            if let Some(shows) = answer.shows.filter(|_| !used && is_read) {
                 used = true;
                 let stream = self.streams[place];
                 let known = self.known.entry(name.to_owned()).or_default();

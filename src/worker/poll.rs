@@ -123,9 +123,8 @@ impl Poller<'_> {
             Err(error) => (None, Err(error)),
         };
         let answered = channel.addresses().any(|url| errand.has_answered(&rests::asked(Some(&before), url)));
-        if !answered && state.gone.is_none() && !read_as.is_empty() {
-            // What was made of the last body was made in another way: the next one is to be read anew. What was never
-            // read has nothing to be read anew, and must not make those unconditional that share its address.
+        if !answered && state.gone.is_none() {
+            // What was made of the last body was made in another way: the next one is to be read anew.
             read_as.clone_into(&mut state.config_hash);
         }
         flaws = bounded(flaws);
