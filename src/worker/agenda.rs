@@ -11,6 +11,7 @@ use crate::{net, schedule};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 impl Service {
@@ -41,6 +42,13 @@ impl Service {
             briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
         };
         lock(&self.rests).awake(group, asked, now)
+    }
+
+    /// The longest of the floors of a group's channels.
+    pub(super) fn floor(&self, group: &Group) -> Duration {
+        let briefs = lock(&self.briefs);
+        let exempt = |channel: &Channel| briefs.get(&channel.id).is_some_and(|brief| brief.exempt);
+        group.iter().map(|channel| policy(channel, exempt(channel)).floor).max().unwrap_or_default()
     }
 
     /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.

@@ -37,7 +37,7 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 /// How often the store is looked at while it cannot record.
 const LOOK_AT_STORE: Duration = Duration::from_secs(15);
 
-/// No poll takes longer, unless the clock was set meanwhile.
+/// No poll takes longer, unless the clock was set or the machine slept meanwhile.
 const LONGEST_POLL: TimeDelta = TimeDelta::minutes(10);
 
 /// What a service is made of.
@@ -320,8 +320,15 @@ impl Service {
             planned.entry(&channel.id).or_insert(next.max(earliest.filter(|_| next.is_some())));
         }
         // Whoever was asked last may be asked first next time.
-        let took = (self.clock.now() - began).clamp(TimeDelta::zero(), LONGEST_POLL);
-        planned.values_mut().flatten().for_each(|next| *next += took);
+        let now = self.clock.now();
+        let took = (now - began).max(TimeDelta::zero());
+        if took <= LONGEST_POLL {
+            planned.values_mut().flatten().for_each(|next| *next += took);
+        } else {
+            // Who was asked before the machine slept is due, but not those who were asked when it woke.
+            let floor = self.floor(group);
+            planned.values_mut().flatten().for_each(|next| *next = (*next).max(now + floor));
+        }
         self.plan_next(planned);
         (changed, told)
     }
