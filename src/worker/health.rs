@@ -172,6 +172,9 @@ impl Service {
         if let Err(error) = told {
             tracing::error!(%error, "the feed of incidents could not be published; the old one stays");
         }
+        if self.presses {
+            self.press().await;
+        }
     }
 }
 

@@ -133,6 +133,7 @@ impl Publisher {
         for shelved in set.documents.values_mut() {
             shelved.documents_mut().for_each(&mut replace);
         }
+        set.health.iter_mut().for_each(&mut replace);
         self.shelf.put(set);
     }
 
@@ -150,12 +151,14 @@ impl Publisher {
 
     /// Puts the feed of incidents beside the documents that are published.
     pub(super) async fn put_health(&self, text: String, language: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
+        let mut turn = self.turn.lock().await;
         let path = format!("/{}", render::HEALTH_PATH);
         let stamped = self.stamped(vec![draft(path, render::ATOM_TYPE, language, text, None)], now).await?;
-        let Some((_, Shelved::One(document))) = stamped.into_iter().next() else { return Ok(()) };
+        let Some((_, mut shelved)) = stamped.into_iter().next() else { return Ok(()) };
         let before = Arc::clone(&self.shelf.get());
-        let health = Some(Arc::new(document.pressed()));
+        let old = before.health.clone().map(Shelved::One);
+        settle(&mut shelved, old.as_ref(), &mut turn.plain);
+        let health = shelved.documents_mut().next().map(|document| Arc::clone(document));
         self.shelf.put(Published { health, ..(*before).clone() });
         Ok(())
     }
