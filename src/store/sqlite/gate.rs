@@ -43,8 +43,8 @@ impl Gate {
         error
     }
 
-    /// The connection that writes. Refuses when the file is not the one that was opened, and once it is damaged:
-    /// writing on would spread the damage.
+    /// The connection that writes; what is committed is on disk. Refuses when the file is not the one that was opened,
+    /// and once it is damaged: writing on would spread the damage.
     pub(super) async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
         if let Err(damaged) = self.trouble.lasting() {
             if !self.trouble.is_to_be_doubted() || self.look_again().await.is_err() {
@@ -53,7 +53,25 @@ impl Gate {
             self.trouble.mistaken();
         }
         self.hold.check(&self.path).await?;
-        self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))
+        let mut connection = self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))?;
+        // Said each time: somebody who was content with less may have been cut off.
+        self.wait_for_disk(&mut connection, true).await?;
+        Ok(connection)
+    }
+
+    /// The connection that writes what is found out again should the power fail: it outlives the process once it is
+    /// committed, and the next poll that is recorded brings it to the disk.
+    pub(super) async fn writing_soon(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let mut connection = self.writing().await?;
+        self.wait_for_disk(&mut connection, false).await?;
+        Ok(connection)
+    }
+
+    /// Whether a commit waits until it is on disk (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+    async fn wait_for_disk(&self, connection: &mut PoolConnection<Sqlite>, waits: bool) -> Result<(), StoreError> {
+        let pragma = if waits { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+        let said = sqlx::query(pragma).execute(&mut **connection).await;
+        said.map(drop).map_err(|e| self.failed(connection, &e))
     }
 
     /// Whether the file is whole, as a connection sees it that has read nothing of it yet.

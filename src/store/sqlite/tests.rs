@@ -42,9 +42,16 @@ async fn what_was_recorded_is_there_after_a_restart() {
     assert_eq!(store.latest(&channel("a"), 999).await.unwrap(), before);
     assert_eq!(store.created().await.unwrap(), instant(0));
     assert_eq!(store.record(&live(2, vec![linked("new", "新")])).await.unwrap().seq, 201);
-    let sync: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.gate.writer).await.unwrap();
+    let sync =
+        async || -> i64 { sqlx::query_scalar("PRAGMA synchronous").fetch_one(&store.gate.writer).await.unwrap() };
+    let full = sync().await;
+    // A stamp need not wait for the disk, but what is recorded after it must.
+    store.stamps(&[("/all.atom".into(), "hash".into())], instant(3)).await.unwrap();
+    let normal = sync().await;
+    store.record(&live(3, vec![linked("newer", "更新")])).await.unwrap();
+    let again = sync().await;
     let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.gate.writer).await.unwrap();
-    assert_eq!((sync, mode.as_str()), (2, "wal"));
+    assert_eq!(([full, normal, again], mode.as_str()), ([2, 1, 2], "wal"));
 }
 
 /// Damages a copy of a good file and expects it to be refused as damaged and left as it is.
