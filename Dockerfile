@@ -4,7 +4,7 @@ FROM rust:1-bookworm AS build
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --locked --release --features chinese-variants && sh scripts/rootfs target/release/heliu /rootfs
+    cargo build --locked --release && sh scripts/rootfs target/release/heliu /rootfs
 COPY feeds.yaml feeds.schema.json /rootfs/config/
 COPY snapshots /rootfs/config/snapshots
 

@@ -30,7 +30,7 @@ const FORMS: &[(char, &str, &str)] = &[
 
 /// Says so in the help of each mistake that such a character explains.
 pub(super) fn hint(diagnostics: &mut [Diagnostic], text: &str) {
-    if !text.contains(|c| FORMS.iter().any(|(form, ..)| *form == c)) {
+    if text.is_ascii() {
         return;
     }
     let lines: Vec<&str> = text.lines().collect();

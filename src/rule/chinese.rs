@@ -14,8 +14,8 @@ pub(super) const KEY: ConfigKey = key(
     "chinese",
     ConfigKind::Word(&["simplified", "traditional"]),
     "Converts title, summary, full text, names and categories of Chinese entries, and sets their language to \
-     `zh-Hans` or `zh-Hant`. Entries in other languages, addresses, and what is written so already stay. Needs a \
-     Heliu that was built with the feature `chinese-variants`, as the container image is.",
+     `zh-Hans` or `zh-Hant`. Entries in other languages, addresses, and what is written so already stay. Needs \
+     the feature `chinese-variants`, which is built in by default.",
     "simplified",
 );
 
@@ -23,7 +23,7 @@ pub(super) const KEY: ConfigKey = key(
 pub(super) fn make(_: &Value) -> Result<Arc<dyn Act>, Mistake> {
     Err(Mistake::new(
         "this Heliu was built without `chinese-variants`, which the rule `chinese` needs",
-        "build it with `cargo build --release --features chinese-variants`, use the container image, or remove the rule",
+        "build it with its default features (`cargo build --release`), use the container image, or remove the rule",
     ))
 }
 
@@ -157,7 +157,7 @@ mod tests {
     fn without_its_dictionaries_the_rule_is_refused() {
         let mistake = make(&Value::Text("simplified".to_owned())).unwrap_err();
         assert!(mistake.message.contains("built without `chinese-variants`"), "{mistake:?}");
-        assert!(mistake.help.contains("--features chinese-variants"), "{mistake:?}");
+        assert!(mistake.help.contains("default features"), "{mistake:?}");
     }
 }
 
