@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use heliu::model::{Candidate, ChannelId, DateRung, Dated, Entry, EntryId, Key, KeyKind, Precision, Standing};
+use heliu::model::{Candidate, ChannelId, DateRung, Dated, Entry, Key, KeyKind, Precision, Standing};
 use heliu::net;
 use heliu::store::{Poll, PollState, Seen, SqliteStore, Store};
 use heliu::worker::{Service, Setup, SystemClock};
@@ -45,22 +45,13 @@ fn candidate(channel: u32, number: u32) -> Candidate {
     let published = start() + TimeDelta::minutes(i64::from(number) * 7 + i64::from(channel % 7));
     let guid = format!("tag:c{channel}.example,2026:{number}");
     let entry = Entry {
-        id: EntryId(guid.clone()),
         url: Some(format!("https://c{channel}.example/{number}.html")),
-        title,
-        summary: None,
         content: Some(format!("<p>{text}</p>")),
-        published: Dated { at: published.fixed_offset(), precision: Precision::Minute, rung: DateRung::List },
-        updated: None,
-        authors: vec![],
-        contributors: vec![],
-        categories: vec![],
-        enclosures: vec![],
-        images: vec![],
-        source: None,
-        language: None,
-        rights: None,
-        links: vec![],
+        ..Entry::new(
+            guid.clone(),
+            title,
+            Dated { at: published.fixed_offset(), precision: Precision::Minute, rung: DateRung::List },
+        )
     };
     Candidate { keys: vec![Key { kind: KeyKind::Guid, value: guid }], entry }
 }

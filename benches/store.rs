@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use heliu::model::{Candidate, ChannelId, DateRung, Dated, Entry, EntryId, Key, KeyKind, Precision, Standing};
+use heliu::model::{Candidate, ChannelId, DateRung, Dated, Entry, Key, KeyKind, Precision, Standing};
 use heliu::store::{Poll, PollState, Seen, SqliteStore, Store};
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -29,22 +29,13 @@ fn candidate(channel: u32, number: u32) -> Candidate {
         Key { kind: KeyKind::TitleDay, value: format!("{title}|2026-11-02") },
     ];
     let entry = Entry {
-        id: EntryId(format!("tag:news.example,2026:{link}")),
         url: Some(format!("https://news.example/{link}.shtml")),
-        title,
         summary: Some("摘要。".repeat(20)),
-        content: None,
-        published: Dated { at: published.fixed_offset(), precision: Precision::Minute, rung: DateRung::List },
-        updated: None,
-        authors: vec![],
-        contributors: vec![],
-        categories: vec![],
-        enclosures: vec![],
-        images: vec![],
-        source: None,
-        language: None,
-        rights: None,
-        links: vec![],
+        ..Entry::new(
+            format!("tag:news.example,2026:{link}"),
+            title,
+            Dated { at: published.fixed_offset(), precision: Precision::Minute, rung: DateRung::List },
+        )
     };
     Candidate { keys, entry }
 }

@@ -11,6 +11,8 @@
 
 mod habit;
 mod incident;
+#[cfg(test)]
+mod incident_tests;
 mod state;
 mod tally;
 #[cfg(test)]

@@ -65,22 +65,13 @@ fn record(channel: &str, id: &str, path: Option<&str>, published: i64, seq: u64,
         standing: Standing::Live,
         withdrawn: None,
         entry: Entry {
-            id: EntryId(id.to_owned()),
             url: path.map(|path| format!("{}://h/{path}", if seq.is_multiple_of(2) { "http" } else { "https" })),
-            title: format!("{channel} {id}"),
-            summary: None,
             content: has_content.then(|| "<p>x</p>".to_owned()),
-            published: Dated { at: at(published).fixed_offset(), precision: Precision::Second, rung: DateRung::List },
-            updated: None,
-            authors: vec![],
-            contributors: vec![],
-            categories: vec![],
-            enclosures: vec![],
-            images: vec![],
-            source: None,
-            language: None,
-            rights: None,
-            links: vec![],
+            ..Entry::new(
+                id,
+                format!("{channel} {id}"),
+                Dated { at: at(published).fixed_offset(), precision: Precision::Second, rung: DateRung::List },
+            )
         },
     }
 }

@@ -177,6 +177,31 @@ pub struct Entry {
     pub links: Vec<Link>,
 }
 
+impl Entry {
+    /// An entry that says nothing but this.
+    #[must_use]
+    pub fn new(id: impl Into<String>, title: impl Into<String>, published: Dated) -> Self {
+        Self {
+            id: EntryId(id.into()),
+            url: None,
+            title: title.into(),
+            summary: None,
+            content: None,
+            published,
+            updated: None,
+            authors: Vec::new(),
+            contributors: Vec::new(),
+            categories: Vec::new(),
+            enclosures: Vec::new(),
+            images: Vec::new(),
+            source: None,
+            language: None,
+            rights: None,
+            links: Vec::new(),
+        }
+    }
+}
+
 /// A normalised entry on its way into the ledger, with its keys, strongest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {

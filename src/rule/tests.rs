@@ -2,7 +2,7 @@
 
 use super::{Around, Rules, newest};
 use crate::config::{self, Validators};
-use crate::model::{Category, DateRung, Dated, Entry, EntryId, Image, Person, Precision, Record, Source, Standing};
+use crate::model::{Category, DateRung, Dated, Entry, Image, Person, Precision, Record, Source, Standing};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -24,22 +24,12 @@ pub(super) fn record(hour: u64) -> Record {
         standing: Standing::Live,
         withdrawn: None,
         entry: Entry {
-            id: EntryId(format!("urn:x:{hour}")),
             url: Some(format!("http://a.example/{hour}")),
-            title: format!("标题{hour}"),
-            summary: None,
-            content: None,
-            published: Dated { at: published.fixed_offset(), precision: Precision::Second, rung: DateRung::List },
-            updated: None,
-            authors: Vec::new(),
-            contributors: Vec::new(),
-            categories: Vec::new(),
-            enclosures: Vec::new(),
-            images: Vec::new(),
-            source: None,
-            language: None,
-            rights: None,
-            links: Vec::new(),
+            ..Entry::new(
+                format!("urn:x:{hour}"),
+                format!("标题{hour}"),
+                Dated { at: published.fixed_offset(), precision: Precision::Second, rung: DateRung::List },
+            )
         },
     }
 }

@@ -21,22 +21,13 @@ pub(crate) fn key(kind: KeyKind, value: &str) -> Key {
 /// An entry with nothing but a title, published at hour 0.
 pub(crate) fn entry(id: &str, title: &str) -> Entry {
     Entry {
-        id: EntryId(id.to_owned()),
         url: Some(format!("https://news.example/{id}")),
-        title: title.to_owned(),
-        summary: None,
-        content: None,
-        published: Dated { at: instant(0).fixed_offset(), precision: Precision::Day, rung: DateRung::List },
-        updated: None,
         authors: vec![Person::named("记者")],
-        contributors: vec![],
-        categories: vec![],
-        enclosures: vec![],
-        images: vec![],
-        source: None,
-        language: None,
-        rights: None,
-        links: vec![],
+        ..Entry::new(
+            id,
+            title,
+            Dated { at: instant(0).fixed_offset(), precision: Precision::Day, rung: DateRung::List },
+        )
     }
 }
 

@@ -87,13 +87,10 @@ impl Store for Full {
     }
 }
 
-#[tokio::test]
-async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
-    let origin = Origin::start();
-    let mut portal = Portal::new(&origin, Generation::B);
-    portal.publish(Article::sample(1));
+/// The portal's channels on a store that has room until it is told otherwise.
+async fn site_that_may_fill_up(origin: &Origin) -> (Site, Arc<Full>) {
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    fs::write(folder.path().join("feeds.yaml"), real_config(&origin)).unwrap();
+    fs::write(folder.path().join("feeds.yaml"), real_config(origin)).unwrap();
     let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
     let store = Arc::new(Full {
         inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
@@ -101,6 +98,15 @@ async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
         no_stamps: false.into(),
     });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
+    (site, store)
+}
+
+#[tokio::test]
+async fn a_poll_that_could_not_be_recorded_is_repeated_in_full() {
+    let origin = Origin::start();
+    let mut portal = Portal::new(&origin, Generation::B);
+    portal.publish(Article::sample(1));
+    let (site, store) = site_that_may_fill_up(&origin).await;
     site.poll().await;
     let before = site.get("/feeds/shiping.atom").await;
     assert_eq!(site.titles("shiping").await.len(), 1);
@@ -137,15 +143,7 @@ async fn what_was_recorded_but_not_published_is_published_with_the_next_poll() {
     let origin = Origin::start();
     let mut portal = Portal::new(&origin, Generation::B);
     portal.publish(Article::sample(1));
-    let folder = Arc::new(tempfile::tempdir().unwrap());
-    fs::write(folder.path().join("feeds.yaml"), real_config(&origin)).unwrap();
-    let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
-    let store = Arc::new(Full {
-        inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
-        no_room: false.into(),
-        no_stamps: false.into(),
-    });
-    let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
+    let (site, store) = site_that_may_fill_up(&origin).await;
     site.poll().await;
     let paths = ["/", "/opml.xml", "/feeds/shiping", "/feeds/shiping.atom", "/feeds/pinglun.json", "/feeds/renwu.rss"];
     let mut before = Vec::new();

@@ -24,6 +24,8 @@ mod salvage;
 mod tests;
 mod trouble;
 mod writer;
+#[cfg(test)]
+mod writer_tests;
 
 pub use backup::back_up;
 pub use restore::restore;

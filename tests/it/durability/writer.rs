@@ -3,7 +3,7 @@
 //! The process is this very test binary, started anew with [`the_writer`] alone.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::model::{Candidate, ChannelId, DateRung, Dated, Entry, EntryId, Key, KeyKind, Person, Precision, Standing};
+use heliu::model::{Candidate, ChannelId, DateRung, Dated, Entry, Key, KeyKind, Person, Precision, Standing};
 use heliu::store::{FetchState, Poll, PollState, Seen, SqliteStore, Store};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -45,22 +45,14 @@ fn url(channel: usize) -> String {
 fn entry(channel: usize, number: usize, poll: usize) -> Entry {
     let version = if poll >= number + 2 { 2 } else { 1 };
     Entry {
-        id: EntryId(format!("urn:x:{channel}/{number}")),
         url: Some(format!("{}/{number}", url(channel))),
-        title: format!("题{channel}-{number}"),
-        summary: None,
         content: Some(format!("<p>文 {channel} {number} 版{version}</p>{}", "长".repeat(number * 37 % 900))),
-        published: Dated { at: at(number).fixed_offset(), precision: Precision::Second, rung: DateRung::List },
-        updated: None,
         authors: vec![Person::named("记者")],
-        contributors: vec![],
-        categories: vec![],
-        enclosures: vec![],
-        images: vec![],
-        source: None,
-        language: None,
-        rights: None,
-        links: vec![],
+        ..Entry::new(
+            format!("urn:x:{channel}/{number}"),
+            format!("题{channel}-{number}"),
+            Dated { at: at(number).fixed_offset(), precision: Precision::Second, rung: DateRung::List },
+        )
     }
 }
 
