@@ -19,10 +19,11 @@ const ATTRIBUTE: usize = 4000;
 /// The most bytes that all addresses together may grow by when they become absolute; further ones are left out.
 const GROWTH: usize = 2 << 20;
 
-/// Foreign HTML in shape for ammonia.
-pub(super) fn shape(html: &str, base: &Url) -> String {
+/// Foreign HTML in shape for ammonia; `page` is where links to a place in the text itself lead.
+pub(super) fn shape(html: &str, base: &Url, page: &Url) -> String {
     let mut shaper = Shaper {
         base,
+        page,
         out: String::with_capacity(html.len()),
         open: Vec::new(),
         escapes: 0,
@@ -42,6 +43,7 @@ pub(super) fn shape(html: &str, base: &Url) -> String {
 
 struct Shaper<'a> {
     base: &'a Url,
+    page: &'a Url,
     out: String,
     open: Vec<&'static str>,
     /// Characters since the last tag that the serialiser escapes.
@@ -297,7 +299,8 @@ impl Shaper<'_> {
         if element == "a" && (lower.starts_with("mailto:") || lower.starts_with("tel:")) {
             return Url::parse(trimmed).ok().map(String::from);
         }
-        let url = String::from(resolve(self.base, value).ok()?);
+        let base = if element == "a" && trimmed.starts_with('#') { self.page } else { self.base };
+        let url = String::from(resolve(base, value).ok()?);
         self.grow(url.len().saturating_sub(value.len())).map(|()| url)
     }
 }
