@@ -78,9 +78,11 @@ pub(super) fn clock(after: &str, zone: Tz) -> Option<Result<Clock, DateError>> {
 fn time(found: &Captures<'_>, zone: Tz) -> Option<Result<Clock, DateError>> {
     let clock = told(found, zone);
     let rest = named(found, "rest").unwrap_or("");
-    // `3:2` is a time when nothing but its zone follows; before other words it may be a score.
-    if named(found, "m1").is_some() && named(found, "s1").is_none() {
-        return Some(clock).filter(|clock| rest.is_empty() || clock.as_ref().is_ok_and(|clock| clock.zone.is_some()));
+    // `3:2` is a time when nothing but its zone follows; before other words it may be a score, before digits anything.
+    if named(found, "m1").is_some() {
+        let zoned = clock.as_ref().is_ok_and(|clock| clock.zone.is_some());
+        let whole = rest.is_empty() || zoned || named(found, "s1").is_some() && !rest.starts_with(':');
+        return Some(clock).filter(|_| whole);
     }
     // A program that wrote a day as an instant, and its time of day behind that.
     let is_day = clock.as_ref().is_ok_and(|clock| clock.time == Some(NaiveTime::MIN) && !clock.next_day);
