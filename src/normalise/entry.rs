@@ -188,8 +188,9 @@ fn content(text: &Text, page: Option<&Url>, addresses: &mut Addresses<'_>) -> Op
         TextKind::Html => Cow::Borrowed(text.value.as_str()),
         TextKind::Plain => Cow::Owned(html::of_plain(&text.value)),
     };
-    if written.len() > html::LONGEST {
-        let what = format!("a text of {} bytes was cut at {}", written.len(), html::LONGEST);
+    let length = written.len().max(text.value.len());
+    if length > html::LONGEST {
+        let what = format!("a text of {length} bytes was cut at {}", html::LONGEST);
         addresses.flaws.push(Flaw::new(FlawCode::LimitReached, what));
     }
     let value = html::sanitise_on(&written, &base, page.unwrap_or(&base));

@@ -54,7 +54,8 @@ fn bounded(html: &str) -> &str {
 
 /// Plain text as HTML that is still to be cleaned: blank lines part paragraphs, other line breaks stay.
 pub(super) fn of_plain(text: &str) -> String {
-    let text = text.trim().replace("\r\n", "\n").replace('\r', "\n").replace('&', "&amp;").replace('<', "&lt;");
+    let text =
+        bounded(text).trim().replace("\r\n", "\n").replace('\r', "\n").replace('&', "&amp;").replace('<', "&lt;");
     let mut paragraphs = vec![String::new()];
     for line in text.lines().map(str::trim) {
         match paragraphs.last_mut() {

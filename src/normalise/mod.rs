@@ -81,9 +81,13 @@ fn document_base(feed: &ParsedFeed, address: &Url) -> Url {
     }
     let host = |url: &Url| url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned());
     let home = feed.links.iter().find(|link| matches!(link.rel.as_str(), "" | "alternate"));
-    home.and_then(|home| Url::parse(home.href.trim()).ok())
-        .filter(|home| matches!(home.scheme(), "http" | "https") && host(home) != host(address))
-        .and_then(|home| url::resolve(&home, home.as_str()).ok())
+    home.map(|home| home.href.trim())
+        .filter(|href| {
+            let scheme = href.split_once("://").map_or("", |(scheme, _)| scheme);
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        })
+        .and_then(|href| url::resolve(address, href).ok())
+        .filter(|home| host(home) != host(address))
         .unwrap_or_else(|| address.clone())
 }
 
