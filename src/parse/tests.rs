@@ -178,6 +178,7 @@ fn markup_in_names_and_categories_is_text() {
         ("<author>by <a href='/x'>Foo Bar</a></author>", "by Foo Bar"),
         ("<author><b>a@example.org</b> (<i>Anna</i>)</author>", "Anna a@example.org"),
         ("<author><p>Anna</p><p>Berg</p></author>", "Anna Berg"),
+        ("<author><p>Anna</p>Berg</author>", "Anna Berg"),
         ("<author><name>Anna</name><email>a@example.org</email></author>", "Anna a@example.org"),
         ("<author><name><b>Anna</b> Berg</name></author>", "Anna Berg"),
         ("<dc:creator>by <a href='/x'>Foo</a></dc:creator>", "by Foo"),
