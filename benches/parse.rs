@@ -70,5 +70,27 @@ fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bench);
+/// Dates as most feeds write them, a few that are rare, and one text that is no date.
+const DATES: [&str; 8] = [
+    "Tue, 10 Dec 2019 20:57:50 +0800",
+    "Tue, 10 Dec 2019 12:57:50 GMT",
+    "2019-12-10T20:57:50Z",
+    "2019-12-10 20:57",
+    "Tue Dec 10 20:57:50 2019",
+    "December 10, 2019 at 8:57 PM",
+    "31/12/2018",
+    "soon to be seen in your town",
+];
+
+fn dates(criterion: &mut Criterion) {
+    let now = chrono::DateTime::from_timestamp(1_575_982_800, 0).unwrap_or_default();
+    let mut group = criterion.benchmark_group("dates");
+    for text in DATES {
+        let read = || heliu::normalise::date::read(black_box(text), now, chrono_tz::Tz::Asia__Shanghai);
+        group.bench_function(text.replace('/', "."), |b| b.iter(read));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench, dates);
 criterion_main!(benches);

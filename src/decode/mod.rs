@@ -67,9 +67,17 @@ fn choose(bytes: &[u8], declared: Option<&'static Encoding>) -> &'static Encodin
             // One or two GBK characters can pass as two-byte UTF-8; three bytes in step cannot.
             if proof.clean && proof.long > 0 { UTF_8 } else { GB18030 }
         }
+        // Text in a single-byte charset has letters of UTF-8 by accident once; not everywhere, and nothing else.
+        Some(encoding) if encoding.is_single_byte() => {
+            if proof.clean && proof.multi > 0 {
+                UTF_8
+            } else {
+                encoding
+            }
+        }
         Some(encoding) => {
             let fits = encoding.decode_without_bom_handling_and_without_replacement(bytes).is_some();
-            if proof.clean && proof.long > 0 && (!fits || encoding == WINDOWS_1252) { UTF_8 } else { encoding }
+            if proof.clean && proof.long > 0 && !fits { UTF_8 } else { encoding }
         }
         None if proof.clean => UTF_8,
         None => {

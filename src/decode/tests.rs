@@ -94,6 +94,49 @@ fn bytes_beat_a_lying_label() {
     check("one bad byte in utf-8", &broken, Some("a/b; charset=utf-8"), "UTF-8", &text, &[CharsetErrors]);
 }
 
+/// Letters of two bytes only, as most European languages have them, under the labels that writers copy along.
+#[test]
+fn utf_8_beats_every_single_byte_label() {
+    let (text, utf8) = ("<t>Café à Genève – naïve façade</t>", "<t>Žluťoučký kůň Ångström ñandú</t>");
+    let labels = [
+        "iso-8859-1",
+        "latin1",
+        "iso-8859-2",
+        "iso-8859-9",
+        "iso-8859-15",
+        "windows-1250",
+        "windows-1251",
+        "windows-1252",
+        "windows-1254",
+        "koi8-r",
+        "macintosh",
+    ];
+    for label in labels {
+        let header = format!("text/xml; charset={label}");
+        for sent in [text, utf8, "<t>é</t>"] {
+            check(label, sent.as_bytes(), Some(&header), "UTF-8", sent, &[FlawCode::CharsetMismatch]);
+            let declared = format!("<?xml version=\"1.0\" encoding=\"{label}\"?>{sent}");
+            check(label, declared.as_bytes(), None, "UTF-8", &declared, &[FlawCode::CharsetMismatch]);
+        }
+    }
+    // What is not UTF-8 as a whole is what the label says; so is what has no letter beyond ASCII.
+    for (label, charset, bytes, text) in [
+        ("iso-8859-1", "windows-1252", &b"<t>Caf\xE9</t>"[..], "<t>Café</t>"),
+        ("iso-8859-1", "windows-1252", b"<t>Caf\xC3\xA9 \xE9</t>", "<t>CafÃ© é</t>"),
+        ("iso-8859-1", "windows-1252", b"<t>caf\xC3", "<t>cafÃ"),
+        ("iso-8859-2", "ISO-8859-2", b"<t>\xB1\xEA</t>", "<t>ąę</t>"),
+        ("windows-1251", "windows-1251", b"<t>\xC4\xE0</t>", "<t>Да</t>"),
+        ("iso-8859-15", "ISO-8859-15", b"<t>abc</t>", "<t>abc</t>"),
+    ] {
+        check(label, bytes, Some(&format!("text/xml; charset={label}")), charset, text, &[]);
+    }
+    // Two bytes of these can be a character of theirs as well as one of UTF-8: the label is believed.
+    for label in ["gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr"] {
+        let decoded = decode("<t>é</t>".as_bytes(), Some(&format!("text/xml; charset={label}")));
+        assert_ne!(decoded.charset, "UTF-8", "{label}");
+    }
+}
+
 #[test]
 fn only_xml_characters_are_legal() {
     for (text, expected) in [

@@ -2,7 +2,7 @@
 
 use super::entry::{Addresses, NAME, categories, language, links, people, picture};
 use super::text::{line, plain, title};
-use super::{Context, date, url};
+use super::{Context, date, document_base};
 use crate::model::{About, Flaw, FlawCode, ParsedFeed, Text};
 use chrono::{DateTime, FixedOffset};
 
@@ -14,7 +14,7 @@ pub fn about(parsed: &ParsedFeed, context: &Context<'_>) -> (About, Vec<Flaw>) {
     let mut flaws = Vec::new();
     let updated = when(parsed.updated.as_deref(), context, &mut flaws);
     let published = when(parsed.published.as_deref(), context, &mut flaws);
-    let base = url::base(context.base, &[parsed.base.as_deref()]);
+    let base = document_base(parsed, context.base);
     let mut addresses = Addresses { base, flaws: &mut flaws };
     let (home, mut links) = links(&parsed.links, &mut addresses);
     let own = links.iter().position(|link| link.rel == "self").map(|at| links.remove(at).href);

@@ -9,6 +9,7 @@
 mod clock;
 mod forms;
 mod months;
+mod numbers;
 mod plain;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ mod tests;
 use crate::model::Precision;
 use chrono::{DateTime, Datelike, Days, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
-use clock::Clock;
+use clock::{Clock, Zone};
 
 /// How much of a text is looked at, in characters: a date never stands behind more than that, and the
 /// work stays bounded whatever a source sends.
@@ -104,21 +105,23 @@ impl Here {
     fn on(self, day: NaiveDate, clock: Option<Clock>) -> Result<Reading, DateError> {
         let Some(clock) = clock else { return self.midnight(day, None) };
         let day = if clock.next_day { day.checked_add_days(Days::new(1)).ok_or(DateError::OutOfRange)? } else { day };
-        let Some(time) = clock.time else { return self.midnight(day, clock.offset) };
-        let at = match clock.offset {
-            Some(offset) => offset.from_local_datetime(&day.and_time(time)).single().ok_or(DateError::OutOfRange)?,
-            None => self.local(day.and_time(time)).ok_or(DateError::OutOfRange)?,
-        };
+        let Some(time) = clock.time else { return self.midnight(day, clock.zone) };
+        let at = self.instant(day.and_time(time), clock.zone).ok_or(DateError::OutOfRange)?;
         Ok(Reading { at, precision: clock.precision, relative: false })
     }
 
-    fn midnight(self, day: NaiveDate, offset: Option<FixedOffset>) -> Result<Reading, DateError> {
-        let start = day.and_time(chrono::NaiveTime::MIN);
-        let at = match offset {
-            Some(offset) => offset.from_local_datetime(&start).single(),
-            None => self.local(start),
-        };
+    fn midnight(self, day: NaiveDate, zone: Option<Zone>) -> Result<Reading, DateError> {
+        let at = self.instant(day.and_time(chrono::NaiveTime::MIN), zone);
         Ok(Reading { at: at.ok_or(DateError::OutOfRange)?, precision: Precision::Day, relative: false })
+    }
+
+    /// A wall clock in the zone that was written, or else in the channel's.
+    fn instant(self, wall: NaiveDateTime, zone: Option<Zone>) -> Option<DateTime<FixedOffset>> {
+        match zone {
+            Some(Zone::Offset(offset)) => offset.from_local_datetime(&wall).single(),
+            Some(Zone::Named(zone)) => Self { zone, ..self }.local(wall),
+            None => self.local(wall),
+        }
     }
 
     /// A wall clock in the zone: the earlier of two when clocks went back, and what the clock showed

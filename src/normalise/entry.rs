@@ -3,12 +3,13 @@
 use super::ladder::dates;
 use super::text::{legal, line, summary, title};
 use super::url::{Refused, base, resolve};
-use super::{Context, Kind, html, identity, link_key};
+use super::{Context, Kind, document_base, html, identity, link_key};
 use crate::model::{
-    Category, DateRung, Dated, Enclosure, Entry, EntryId, Flaw, FlawCode, Format, Image, Link, ParsedEntry, ParsedFeed,
+    Category, DateRung, Enclosure, Entry, EntryId, Flaw, FlawCode, Format, Image, Link, ParsedEntry, ParsedFeed,
     Person, Source, Text, TextKind,
 };
 use ::url::Url;
+use std::borrow::Cow;
 
 /// The most authors that an entry takes over from its feed: there may be five thousand such entries.
 const INHERITED: usize = 20;
@@ -59,12 +60,13 @@ impl Addresses<'_> {
 }
 
 pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>, flaws: &mut Vec<Flaw>) -> Draft {
-    let base = base(context.base, &[feed.base.as_deref(), read.base.as_deref()]);
+    let base = base(&document_base(feed, context.base), &[read.base.as_deref()]);
     let mut addresses = Addresses { base, flaws };
     let (link, links) = links(&read.links, &mut addresses);
     let guid = guid(read, context.kind, addresses.flaws);
+    let page = link.clone().or_else(|| other_page(feed.format, guid.as_deref(), &links));
     let full = read.content.as_ref().or_else(|| read.summary.as_ref().filter(|text| is_more_than_summary(text)));
-    let content = full.and_then(|text| content(text, &mut addresses));
+    let content = full.and_then(|text| content(text, page.as_ref(), &mut addresses));
     let own_title = read.title.as_ref().and_then(title);
     let summary = read.summary.as_ref().and_then(summary);
     let images: Vec<Image> = read.images.iter().filter_map(|image| picture(image, &mut addresses)).collect();
@@ -77,7 +79,8 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
     let (published, updated) = dates(read, &name, context, flaws);
     let title = own_title.clone().unwrap_or_else(|| {
         flaws.push(Flaw::new(FlawCode::EntryWithoutTitle, format!("{name:?} has no title")));
-        made_title(summary.as_deref(), &images, content.as_deref(), &published)
+        let text = (summary.as_deref(), content.as_deref());
+        made_title(text, &images, page.as_ref()).unwrap_or_else(|| published.at.format("%Y-%m-%d").to_string())
     });
     let day = published.at.with_timezone(&context.timezone).date_naive();
     // A title that we made carries no evidence, nor does the day on which we happened to look.
@@ -87,7 +90,7 @@ pub(super) fn draft(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>
         read.language.as_deref().or(feed.language.as_deref()).and_then(|tag| language(tag, context.language));
     let entry = Entry {
         id: EntryId(String::new()),
-        url: link.as_ref().map(Url::to_string),
+        url: page.map(String::from),
         title,
         summary,
         content,
@@ -116,7 +119,7 @@ fn authors(read: &ParsedEntry, feed: &ParsedFeed, outermost: &Url, addresses: &m
         return people(&read.authors, addresses);
     }
     // Their addresses are relative to the feed's base, not to the entry's.
-    let base = base(outermost, &[feed.base.as_deref()]);
+    let base = document_base(feed, outermost);
     let few = &feed.authors[..feed.authors.len().min(INHERITED)];
     people(few, &mut Addresses { base, flaws: addresses.flaws })
 }
@@ -144,6 +147,21 @@ pub(super) fn links(written: &[Link], addresses: &mut Addresses<'_>) -> (Option<
     (page, others)
 }
 
+/// The page of an entry that links to none: an id of Atom that is an address, or the page that a JSON Feed's entry is about
+/// (`external_url`). It is shown and no evidence: entries that share one are told apart as they were without.
+fn other_page(format: Format, id: Option<&str>, links: &[Link]) -> Option<Url> {
+    match format {
+        Format::Atom10 | Format::Atom03 => {
+            let id = id.filter(|id| id.starts_with("http://") || id.starts_with("https://"))?;
+            Url::parse(id).ok().and_then(|url| resolve(&url, id).ok())
+        }
+        Format::JsonFeed10 | Format::JsonFeed11 => {
+            Url::parse(&links.iter().find(|link| link.rel == "related")?.href).ok()
+        }
+        _ => None,
+    }
+}
+
 /// The id that an external feed gave, as it is, unless a reader could be harmed by following it.
 fn guid(read: &ParsedEntry, kind: Kind, flaws: &mut Vec<Flaw>) -> Option<String> {
     let id = read.id.as_deref().filter(|_| kind == Kind::External)?;
@@ -164,29 +182,32 @@ fn is_more_than_summary(text: &Text) -> bool {
     text.kind == TextKind::Html && text.value.contains('<') || text.value.chars().nth(super::text::SUMMARY).is_some()
 }
 
-fn content(text: &Text, addresses: &mut Addresses<'_>) -> Option<String> {
+fn content(text: &Text, page: Option<&Url>, addresses: &mut Addresses<'_>) -> Option<String> {
     let base = base(&addresses.base, &[text.base.as_deref()]);
-    if text.value.len() > html::LONGEST {
-        let what = format!("a text of {} bytes was cut at {}", text.value.len(), html::LONGEST);
+    let written = match text.kind {
+        TextKind::Html => Cow::Borrowed(text.value.as_str()),
+        TextKind::Plain => Cow::Owned(html::of_plain(&text.value)),
+    };
+    let length = written.len().max(text.value.len());
+    if length > html::LONGEST {
+        let what = format!("a text of {length} bytes was cut at {}", html::LONGEST);
         addresses.flaws.push(Flaw::new(FlawCode::LimitReached, what));
     }
-    let value = match text.kind {
-        TextKind::Html => html::sanitise(&text.value, &base),
-        TextKind::Plain => html::sanitise(&text.value.replace('&', "&amp;").replace('<', "&lt;"), &base),
-    };
+    let value = html::sanitise_on(&written, &base, page.unwrap_or(&base));
     let value = value.trim();
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// A title for an entry that has none: its summary's or its text's first words, a picture's text, or its day.
-fn made_title(summary: Option<&str>, images: &[Image], content: Option<&str>, published: &Dated) -> String {
+/// A title for an entry that has none: its summary's or its content's first words, a picture's text, or its page.
+fn made_title(text: (Option<&str>, Option<&str>), images: &[Image], page: Option<&Url>) -> Option<String> {
+    let (summary, content) = text;
     let alt = || images.iter().find_map(|image| image.alt.clone()).or_else(|| content.and_then(html::alternative));
     let words = || content.and_then(|content| line(&html::text(content), FIRST_WORDS));
     summary
         .and_then(|summary| line(summary, FIRST_WORDS))
         .or_else(|| alt().and_then(|alt| line(&alt, FIRST_WORDS)))
         .or_else(words)
-        .unwrap_or_else(|| published.at.format("%Y-%m-%d").to_string())
+        .or_else(|| line(page?.as_str(), super::text::TITLE))
 }
 
 pub(super) fn picture(image: &Image, addresses: &mut Addresses<'_>) -> Option<Image> {
@@ -257,7 +278,7 @@ pub(super) fn people(read: &[Person], addresses: &mut Addresses<'_>) -> Vec<Pers
     for person in read {
         let email = person.email.as_deref().and_then(|text| line(text, NAME));
         let uri = person.uri.as_deref().and_then(|uri| addresses.string(uri));
-        let Some(name) = line(&person.name, NAME).or_else(|| email.clone()) else { continue };
+        let Some(name) = line(&html::untagged(&person.name), NAME).or_else(|| email.clone()) else { continue };
         let person = Person { name, email, uri };
         if !out.contains(&person) {
             out.push(person);

@@ -15,6 +15,7 @@ mod tests;
 use super::text::legal;
 use ::url::Url;
 use scan::{Scanner, Token};
+use std::borrow::Cow;
 
 /// Longest HTML that is read, in bytes; the rest is left out. The longest article known has a tenth of it.
 pub const LONGEST: usize = 2 << 20;
@@ -23,12 +24,18 @@ const ROUNDS: usize = 6;
 
 /// Safe HTML with absolute addresses. Cleaning the result again changes nothing.
 pub fn sanitise(html: &str, base: &Url) -> String {
+    sanitise_on(html, base, base)
+}
+
+/// [`sanitise`], where links to a place in the text itself (`#note`) lead to `page`: a relative address belongs to the
+/// document that the text was sent in, a fragment alone to the page that shows it.
+pub fn sanitise_on(html: &str, base: &Url, page: &Url) -> String {
     let html = bounded(html);
     // Plain text without markup needs no parser.
     if !html.contains(['<', '&', '>', '\r', '\u{A0}', '\0']) {
         return legal(html);
     }
-    let pass = |html: &str| legal(&policy::AMMONIA.clean(&shape::shape(html, base)).to_string());
+    let pass = |html: &str| legal(&policy::AMMONIA.clean(&shape::shape(html, base, page)).to_string());
     let mut before = pass(&legal(html));
     for _ in 1..ROUNDS {
         let after = pass(&before);
@@ -43,6 +50,35 @@ pub fn sanitise(html: &str, base: &Url) -> String {
 /// The start of a text up to [`LONGEST`], cut between characters.
 fn bounded(html: &str) -> &str {
     &html[..html.floor_char_boundary(LONGEST)]
+}
+
+/// Plain text as HTML that is still to be cleaned: blank lines part paragraphs, other line breaks stay.
+pub(super) fn of_plain(text: &str) -> String {
+    let text =
+        bounded(text).trim().replace("\r\n", "\n").replace('\r', "\n").replace('&', "&amp;").replace('<', "&lt;");
+    let mut paragraphs = vec![String::new()];
+    for line in text.lines().map(str::trim) {
+        match paragraphs.last_mut() {
+            Some(last) if !line.is_empty() => {
+                last.push_str(if last.is_empty() { "" } else { "<br>" });
+                last.push_str(line);
+            }
+            Some(last) if !last.is_empty() => paragraphs.push(String::new()),
+            _ => {}
+        }
+    }
+    if paragraphs.len() == 1 { paragraphs.concat() } else { format!("<p>{}</p>", paragraphs.join("</p><p>")) }
+}
+
+/// A name without the tags that some write into it; what is no tag of HTML is part of the name.
+pub(super) fn untagged(text: &str) -> Cow<'_, str> {
+    let is_html = |name: &str| policy::attributes(name).is_some() || policy::WITH_CONTENT.contains(&name);
+    let has_tags = text.contains('<')
+        && Scanner::new(bounded(text)).any(|token| match token {
+            Token::Start { name, .. } | Token::End(name) => is_html(&name),
+            Token::Text(_) => false,
+        });
+    if has_tags { Cow::Owned(self::text(text)) } else { Cow::Borrowed(text) }
 }
 
 fn escape(text: &str) -> String {

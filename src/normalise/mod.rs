@@ -13,7 +13,7 @@ mod withdrawn;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Candidate, Flaw, FlawCode, Key, KeyKind, ParsedEntry, ParsedFeed};
+use crate::model::{Candidate, Flaw, FlawCode, Format, Key, KeyKind, ParsedEntry, ParsedFeed};
 use ::url::Url;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -65,9 +65,30 @@ pub fn feed(parsed: &ParsedFeed, context: &Context<'_>) -> (Vec<Candidate>, Vec<
 
 /// The page of an entry and the value of its link key, as [`feed()`] reads them; `None` without a usable link.
 pub fn page(read: &ParsedEntry, feed: &ParsedFeed, context: &Context<'_>) -> Option<(String, Url)> {
-    let base = url::base(context.base, &[feed.base.as_deref(), read.base.as_deref()]);
+    let base = url::base(&document_base(feed, context.base), &[read.base.as_deref()]);
     let link = entry::links(&read.links, &mut entry::Addresses { base, flaws: &mut Vec::new() }).0?;
     Some((link_key(&link, read.identity.as_deref(), context.kind), link))
+}
+
+/// What the addresses of a document are resolved against: the base that it gives itself, else its own address. RSS knows
+/// nothing of bases; where its channel lives on another host than the document, the document is a proxy's, and relative
+/// addresses were written for the channel.
+fn document_base(feed: &ParsedFeed, address: &Url) -> Url {
+    let is_rss =
+        matches!(feed.format, Format::Rss090 | Format::Rss091 | Format::Rss092 | Format::Rss10 | Format::Rss20);
+    if feed.base.is_some() || !is_rss {
+        return url::base(address, &[feed.base.as_deref()]);
+    }
+    let host = |url: &Url| url.host_str().map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned());
+    let home = feed.links.iter().find(|link| matches!(link.rel.as_str(), "" | "alternate"));
+    home.map(|home| home.href.trim())
+        .filter(|href| {
+            let scheme = href.split_once("://").map_or("", |(scheme, _)| scheme);
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        })
+        .and_then(|href| url::resolve(address, href).ok())
+        .filter(|home| host(home) != host(address))
+        .unwrap_or_else(|| address.clone())
 }
 
 /// Gives every draft its keys and its id; merges repeated ones into the first.

@@ -80,6 +80,9 @@ pub(super) fn link(element: Element<'_, '_>) -> Option<Link> {
     let rel = some_attribute(element, "rel").unwrap_or_default().to_ascii_lowercase();
     let iana = "http://www.iana.org/assignments/relation/";
     let rel = rel.strip_prefix(iana).map_or(rel.clone(), str::to_owned);
+    if rel == "replies" && !rss::is_one_word(&href) {
+        return None;
+    }
     Some(Link {
         href,
         rel,
@@ -105,21 +108,23 @@ fn entry_link(element: Element<'_, '_>, draft: &mut EntryDraft) {
     }
 }
 
-/// A person construct (RFC 4287 section 3.2); a line of text as in RSS is understood, too.
+/// A person construct (RFC 4287 section 3.2); a line of text as in RSS is understood, too, with or without markup.
 pub(super) fn person_of(element: Element<'_, '_>) -> Option<Person> {
     if !element.has_children() {
         return person::read(&element.text());
     }
-    let inside = |name| element.child(name).and_then(Element::some_text);
+    let inside = |name| element.child(name).and_then(text::some_words);
     let (name, email) = (inside("name"), inside("email"));
     let uri = inside("uri").or_else(|| inside("url")).or_else(|| inside("homepage"));
-    let shown = name.or_else(|| email.clone()).or_else(|| uri.clone())?;
-    Some(Person { name: shown, email, uri })
+    match name.or_else(|| email.clone()).or_else(|| uri.clone()) {
+        Some(name) => Some(Person { name, email, uri }),
+        None => person::read(&text::words(element)),
+    }
 }
 
 fn category(element: Element<'_, '_>) -> Category {
     let label = some_attribute(element, "label");
-    let term = some_attribute(element, "term").or_else(|| element.some_text()).or_else(|| label.clone());
+    let term = some_attribute(element, "term").or_else(|| text::some_words(element)).or_else(|| label.clone());
     Category { term: term.unwrap_or_default(), scheme: some_attribute(element, "scheme"), label }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn entry_element(element: Element<'_, '_>, draft: &mut EntryDraft) ->
         "guid" => guid(element, draft),
         "pubdate" => draft.date(date_rank::PUBLISHED, element.some_text()),
         "date" => draft.date(date_rank::DATE, element.some_text()),
-        "author" | "creator" => draft.author(person::read(&element.text())),
+        "author" | "creator" => draft.author(person::read(&text::words(element))),
         "category" => draft.category(category(element)),
         "enclosure" => draft.enclosure(enclosure(element)),
         "comments" => draft.links(replies(element, "text/html")),
@@ -117,8 +117,8 @@ pub(super) fn channel_element(element: Element<'_, '_>, draft: &mut FeedDraft) -
         "copyright" => draft.rights.offer(0, text::guessed(element)),
         "pubdate" => draft.published.offer(0, element.some_text()),
         "lastbuilddate" => draft.updated.offer(0, element.some_text()),
-        "managingeditor" | "author" => draft.author(person::read(&element.text())),
-        "webmaster" => draft.feed.contributors.extend(person::read(&element.text())),
+        "managingeditor" | "author" => draft.author(person::read(&text::words(element))),
+        "webmaster" => draft.feed.contributors.extend(person::read(&text::words(element))),
         "category" => draft.category(category(element)),
         "generator" => draft.generator.offer(0, element.some_text()),
         "ttl" => draft.feed.hints.ttl_minutes = element.text().parse().ok().or(draft.feed.hints.ttl_minutes),
@@ -140,12 +140,17 @@ fn page(element: Element<'_, '_>) -> Option<Link> {
 
 /// A page or feed of comments.
 pub(super) fn replies(element: Element<'_, '_>, media_type: &str) -> Option<Link> {
-    let href = element.some_text()?;
+    let href = element.some_text().filter(|href| is_one_word(href))?;
     Some(Link { href, rel: "replies".to_owned(), media_type: Some(media_type.to_owned()), ..Link::default() })
 }
 
+/// Whether it may be an address at all: where one of comments should be, some write how many there are.
+pub(super) fn is_one_word(href: &str) -> bool {
+    !href.contains(char::is_whitespace)
+}
+
 fn category(element: Element<'_, '_>) -> Category {
-    Category { term: element.text().into_owned(), scheme: some_attribute(element, "domain"), label: None }
+    Category { term: text::words(element).into_owned(), scheme: some_attribute(element, "domain"), label: None }
 }
 
 /// `url`, `length` and `type`; lengths that are no number, and 0, say nothing.

@@ -155,6 +155,56 @@ fn pages_announce_feeds() {
     check("", &[]);
 }
 
+/// What one entry says: authors, categories and links.
+fn said(entry: &str) -> String {
+    let atom = entry.contains("replies") || entry.contains("<name>");
+    let text = if atom {
+        format!("<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>t</title>{entry}</entry></feed>")
+    } else {
+        let ns = "xmlns:dc='http://purl.org/dc/elements/1.1/'";
+        format!("<rss version='2.0' {ns}><channel><item><title>t</title>{entry}</item></channel></rss>")
+    };
+    let read = feed(&text).0.unwrap().entries.remove(0);
+    let people =
+        read.authors.iter().map(|one| one.email.as_ref().map_or(one.name.clone(), |at| format!("{} {at}", one.name)));
+    let terms = read.categories.iter().map(|one| format!("#{}", one.term));
+    let links = read.links.iter().map(|one| format!("{}={}", one.rel, one.href));
+    people.chain(terms).chain(links).collect::<Vec<_>>().join(" | ")
+}
+
+#[test]
+fn markup_in_names_and_categories_is_text() {
+    for (entry, expected) in [
+        ("<author>by <a href='/x'>Foo Bar</a></author>", "by Foo Bar"),
+        ("<author><b>a@example.org</b> (<i>Anna</i>)</author>", "Anna a@example.org"),
+        ("<author><p>Anna</p><p>Berg</p></author>", "Anna Berg"),
+        ("<author><p>Anna</p>Berg</author>", "Anna Berg"),
+        ("<author><name>Anna</name><email>a@example.org</email></author>", "Anna a@example.org"),
+        ("<author><name><b>Anna</b> Berg</name></author>", "Anna Berg"),
+        ("<dc:creator>by <a href='/x'>Foo</a></dc:creator>", "by Foo"),
+        ("<category><p>Cat</p></category>", "#Cat"),
+        ("<category>one <b>two</b>\n three</category>", "#one two three"),
+        ("<dc:subject><b>S</b></dc:subject>", "#S"),
+        ("<category> </category><author><b> </b></author>", ""),
+    ] {
+        assert_eq!(said(entry), expected, "{entry}");
+    }
+}
+
+#[test]
+fn comments_that_are_no_address_are_no_link() {
+    for (entry, expected) in [
+        ("<comments>Some text</comments>", ""),
+        ("<comments>\n https://a.example/1#c \n</comments>", "replies=https://a.example/1#c"),
+        ("<comments>/1#c</comments>", "replies=/1#c"),
+        ("<link rel='replies' href='not an address'/>", ""),
+        ("<link rel='replies' href=' https://a.example/1 '/>", "replies=https://a.example/1"),
+        ("<link rel='replies' href='/1'/><link href='/a b'/>", "replies=/1 | =/a b"),
+    ] {
+        assert_eq!(said(entry), expected, "{entry}");
+    }
+}
+
 #[test]
 fn entries_are_limited() {
     let many =

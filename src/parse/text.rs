@@ -3,6 +3,7 @@
 use super::base64;
 use crate::model::{Text, TextKind};
 use crate::xml::{self, Element, Namespace};
+use std::borrow::Cow;
 
 /// A text of RSS, where nothing says what it is: inline elements are markup, text is HTML if it looks like it.
 pub(super) fn guessed(element: Element<'_, '_>) -> Option<Text> {
@@ -52,6 +53,16 @@ pub(super) fn atom(element: Element<'_, '_>) -> Option<Text> {
 
 fn is_html(kind: &str) -> bool {
     kind.contains("html")
+}
+
+/// A name or a term: markup inside it is none of it.
+pub(super) fn words<'a>(element: Element<'_, 'a>) -> Cow<'a, str> {
+    if element.has_children() { Cow::Owned(element.words()) } else { element.text() }
+}
+
+/// [`words`] when there are any.
+pub(super) fn some_words(element: Element<'_, '_>) -> Option<String> {
+    Some(words(element)).filter(|text| !text.is_empty()).map(Cow::into_owned)
 }
 
 /// The `div` that XHTML content is wrapped in, when it is the only element.

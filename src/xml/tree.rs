@@ -184,6 +184,38 @@ impl<'d, 'a> Element<'d, 'a> {
         Some(self.text()).filter(|text| !text.is_empty()).map(Cow::into_owned)
     }
 
+    /// The text of all that is inside, however deep, with single spaces; lines and paragraphs stay apart.
+    pub fn words(self) -> String {
+        const SPACE: Id = Id::MAX;
+        let mut out = String::new();
+        let mut stack: Vec<Id> = vec![self.node().first];
+        while let Some(id) = stack.pop() {
+            match id {
+                0 => continue,
+                SPACE => {
+                    out.push(' ');
+                    continue;
+                }
+                _ => {}
+            }
+            let node = &self.document.nodes[id as usize];
+            stack.push(node.next);
+            match node.kind {
+                Kind::Text => out.push_str(&self.document.resolve(node.text)),
+                Kind::Literal => out.push_str(node.text),
+                Kind::Element if matches!(node.text, "script" | "style") => {}
+                Kind::Element => {
+                    if matches!(node.text, "p" | "div" | "br" | "li" | "td" | "tr") {
+                        out.push(' ');
+                        stack.push(SPACE);
+                    }
+                    stack.push(node.first);
+                }
+            }
+        }
+        out.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// All that is inside, as HTML: elements by their local names, text escaped.
     pub fn markup(self) -> String {
         let mut out = String::new();

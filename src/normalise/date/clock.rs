@@ -16,8 +16,17 @@ pub(super) struct Clock {
     pub next_day: bool,
     /// Whether seconds were written.
     pub precision: Precision,
-    /// The offset, if written.
-    pub offset: Option<FixedOffset>,
+    /// The zone, if written.
+    pub zone: Option<Zone>,
+}
+
+/// A zone as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// `+0800`, `PST`.
+    Offset(FixedOffset),
+    /// `America/Los_Angeles`: the day decides the offset.
+    Named(Tz),
 }
 
 /// What may stand between a day and its time: a comma, brackets, the weekday, a word.
@@ -26,44 +35,77 @@ const HALF: &str = "凌晨|清晨|早晨|早上|今早|早|上午|中午|正午|
 
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"{BETWEEN}(?<half>{HALF})? ?(?<h>\d{{1,2}})(?: ?: ?(?<m>\d{{2}})(?: ?: ?(?<s>\d{{2}})(?:[.,](?<f>\d{{1,12}})|:\d{{3}})?)?|[.](?<dm>\d{{2}})(?:[.](?<ds>\d{{2}}))? ?(?:Uhr|uhr|[APap][Mm])|(?<cn> ?[时時点點]) ?(?:(?<cm>\d{{1,2}}|半|一刻|三刻|整)(?: ?分 ?(?:(?<cs>\d{{1,2}}) ?秒?)?)?)?)(?: ?(?<ap>[AaPp])\.?[Mm]\b\.?)?(?<rest>.*)$"
+        r"{BETWEEN}(?<half>{HALF})? ?(?<h>\d{{1,2}})(?: ?: ?(?<m>\d{{2}})(?: ?: ?(?<s>\d{{1,2}})(?:[.,](?<f>\d{{1,12}})|:\d{{3}})?)?|:(?<m1>\d)(?::(?<s1>\d{{1,2}}))?|[.](?<dm>\d{{2}})(?:[.](?<ds>\d{{2}}))? ?(?:Uhr|uhr|[APap][Mm])|(?<cn> ?[时時点點]) ?(?:(?<cm>\d{{1,2}}|半|一刻|三刻|整)(?: ?分 ?(?:(?<cs>\d{{1,2}}) ?秒?)?)?)?)(?: ?(?<ap>[AaPp])\.?[Mm]\b\.?)?(?<rest>.*)$"
     ))
 });
 static HOUR_ONLY: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r"{BETWEEN}(?<h>\d{{1,2}}) ?(?<ap>[AaPp])\.?[Mm]\b\.?(?<rest>.*)$")));
 static BASIC: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^[Tt ](?<h>\d{2})(?<m>\d{2})(?<s>\d{2})?(?:[.,](?<f>\d{1,12}))?(?:(?<rest>[^\d].*)|)$"));
-static OFFSET: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^ ?(?i:UTC|GMT|UT)? ?(?<sign>[+-]) ?(?<h>\d{1,2}):?(?<m>\d{2})?(?:[^\d:.-].*|)$"));
+/// An hour alone is one when a zone follows and nothing else.
+static HOUR_ZONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"{BETWEEN}(?<h>\d{{2}})(?<rest> (?:[+-]\d{{2}}:?\d{{2}}|[A-Z]{{1,5}}))$")));
+static OFFSET: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^ ?(?i:UTC|GMT|UT)? ?(?<sign>[+-]) ?(?<h>\d{1,2}):?(?<m>\d{2})?(?::00)?(?:[^\d:.-].*|)$")
+});
 static NAME: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ ?\(?(?<name>[A-Za-z]{1,5}|北京时间)(?:[^A-Za-z].*|)$"));
+static IANA: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ ?[(\[]?(?<name>[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2})"));
+/// Nothing but a zone, to the end.
+static ONLY_ZONE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^ ?[(\[]?(?:[+-]\d{2}:?\d{2}|[A-Z]{1,5}|[A-Z][A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+)[)\]]?$"));
 
 /// The clock at the start of what follows a day, or `None` when there is none.
 pub(super) fn clock(after: &str, zone: Tz) -> Option<Result<Clock, DateError>> {
     if let Some(found) = TIME.captures(after) {
-        return Some(told(&found, zone));
+        return time(&found, zone);
     }
     if let Some(found) = BASIC.captures(after).or_else(|| HOUR_ONLY.captures(after)) {
         return Some(told(&found, zone));
     }
-    // An offset right behind the day, as XML Schema writes dates.
-    if after.starts_with(['+', 'Z']) || after.len() == 6 && after.starts_with('-') {
-        let offset = offset(after, zone).ok()??;
-        return Some(Ok(Clock { time: None, next_day: false, precision: Precision::Day, offset: Some(offset) }));
+    if let Some(found) = HOUR_ZONE.captures(after) {
+        return Some(told(&found, zone)).filter(|told| told.as_ref().map_or(true, |clock| clock.zone.is_some()));
+    }
+    // An offset right behind the day, as XML Schema writes dates; or a zone and nothing more.
+    let glued = after.starts_with(['+', 'Z']) || after.len() == 6 && after.starts_with('-');
+    if glued || ONLY_ZONE.is_match(after) {
+        let written = offset(after, zone).ok()??;
+        return Some(Ok(Clock { time: None, next_day: false, precision: Precision::Day, zone: Some(written) }));
     }
     None
+}
+
+/// What [`TIME`] found.
+fn time(found: &Captures<'_>, zone: Tz) -> Option<Result<Clock, DateError>> {
+    let clock = told(found, zone);
+    let rest = named(found, "rest").unwrap_or("");
+    // `3:2` is a time when nothing but its zone follows; before other words it may be a score, before digits anything.
+    if named(found, "m1").is_some() {
+        let zoned = clock.as_ref().is_ok_and(|clock| clock.zone.is_some());
+        let whole = rest.is_empty() || zoned || named(found, "s1").is_some() && !rest.starts_with(':');
+        return Some(clock).filter(|_| whole);
+    }
+    // A program that wrote a day as an instant, and its time of day behind that.
+    let is_day = clock.as_ref().is_ok_and(|clock| clock.time == Some(NaiveTime::MIN) && !clock.next_day);
+    if is_day
+        && rest.strip_prefix(' ').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        && let Some(second) = TIME.captures(rest)
+    {
+        return Some(told(&second, zone));
+    }
+    Some(clock)
 }
 
 fn told(found: &Captures<'_>, zone: Tz) -> Result<Clock, DateError> {
     let text = |names: &[&str]| names.iter().find_map(|name| named(found, name));
     let number = |names: &[&str]| text(names).and_then(|digits| digits.parse::<u32>().ok());
-    let minute = match text(&["m", "dm", "cm"]) {
+    let minute = match text(&["m", "m1", "dm", "cm"]) {
         Some("半") => 30,
         Some("一刻") => 15,
         Some("三刻") => 45,
         Some("整") | None => 0,
         Some(digits) => digits.parse().map_err(|_| DateError::OutOfRange)?,
     };
-    let second = number(&["s", "ds", "cs"]);
+    let second = number(&["s", "s1", "ds", "cs"]);
     let hour = number(&["h"]).ok_or(DateError::OutOfRange)?;
     let half = named(found, "half").or_else(|| named(found, "ap"));
     let hour = half.map_or(Some(hour), |half| in_half(hour, half)).ok_or(DateError::OutOfRange)?;
@@ -76,9 +118,9 @@ fn told(found: &Captures<'_>, zone: Tz) -> Result<Clock, DateError> {
     });
     let shown = second.map_or(0, |second| if second == 60 { 59 } else { second });
     let time = NaiveTime::from_hms_nano_opt(hour, minute, shown, nanos).ok_or(DateError::OutOfRange)?;
-    let offset = offset(named(found, "rest").unwrap_or(""), zone)?;
+    let zone = offset(named(found, "rest").unwrap_or(""), zone)?;
     let precision = if second.is_some() { Precision::Second } else { Precision::Minute };
-    Ok(Clock { time: Some(time), next_day, precision, offset })
+    Ok(Clock { time: Some(time), next_day, precision, zone })
 }
 
 fn named<'a>(found: &Captures<'a>, name: &str) -> Option<&'a str> {
@@ -102,26 +144,41 @@ fn in_half(hour: u32, half: &str) -> Option<u32> {
     })
 }
 
-/// The offset at the start of a text: numeric, or a zone's name.
-pub(super) fn offset(text: &str, zone: Tz) -> Result<Option<FixedOffset>, DateError> {
+/// The zone at the start of a text: an offset, a zone's abbreviation, or its IANA name.
+fn offset(text: &str, zone: Tz) -> Result<Option<Zone>, DateError> {
+    let text = signed(text);
     if let Some(found) = OFFSET.captures(text) {
         let hours: i32 = found["h"].parse().map_err(|_| DateError::OutOfRange)?;
         let minutes: i32 = named(&found, "m").map_or(Ok(0), str::parse).map_err(|_| DateError::OutOfRange)?;
-        // The zones of this earth lie between -12:00 and +14:00.
-        if hours > 14 || minutes > 59 {
+        // The zones of this earth lie between -12:00 and +14:00; some feeds write an hour more.
+        if hours > 15 || minutes > 59 {
             return Err(DateError::OutOfRange);
         }
         let seconds = (hours * 60 + minutes) * 60 * if &found["sign"] == "-" { -1 } else { 1 };
-        return Ok(FixedOffset::east_opt(seconds));
+        return Ok(FixedOffset::east_opt(seconds).map(Zone::Offset));
     }
     // Digits behind a sign that are no offset: the instant cannot be known.
     let rest = text.trim_start();
     if rest.starts_with(['+', '-']) && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
         return Err(DateError::OutOfRange);
     }
+    if text.contains('/')
+        && let Some(named) = IANA.captures(text).and_then(|found| found["name"].parse().ok())
+    {
+        return Ok(Some(Zone::Named(named)));
+    }
     let Some(found) = NAME.captures(text) else { return Ok(None) };
-    Ok(hours_of(&found["name"].to_ascii_uppercase(), zone)
-        .and_then(|half_hours| FixedOffset::east_opt(half_hours * 1800)))
+    let half_hours = hours_of(&found["name"].to_ascii_uppercase(), zone);
+    Ok(half_hours.and_then(|count| FixedOffset::east_opt(count * 1800)).map(Zone::Offset))
+}
+
+/// `--0800` and `:-0800` without what stands before the sign.
+fn signed(text: &str) -> &str {
+    let rest = text.trim_start();
+    let inner = rest.strip_prefix(['-', ':']).filter(|inner| {
+        inner.starts_with(['+', '-']) && inner.bytes().skip(1).take_while(u8::is_ascii_digit).count() == 4
+    });
+    inner.unwrap_or(text)
 }
 
 /// The names of RFC 822 section 5.1 and the commonest others, in half hours east of Greenwich.

@@ -1,11 +1,12 @@
 //! The forms, from the least doubtful to the most.
 
-use super::clock::clock;
+use super::clock::{Clock, clock};
 use super::months::{MONTHS, century, month};
+use super::numbers;
 use super::plain::pattern;
 use super::{DateError, Here, Reading};
 use crate::model::Precision;
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta};
+use chrono::{Datelike, Days, Months, NaiveDate, TimeDelta};
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
@@ -17,34 +18,42 @@ pub(super) const ALL: &[Form] = &[
     english,
     english_month_first,
     asctime,
-    digits_only,
-    day_first,
+    year_and_month,
+    comma_behind_day,
+    numbers::digits_only,
+    numbers::day_first,
+    numbers::time_first,
     relative,
     near_day,
     weekday,
     no_year,
-    short_year,
-    coarse,
+    day_and_month,
+    numbers::short_year,
+    numbers::coarse,
+    month_and_year,
 ];
 
 /// What may stand before a date that must stand at the start: brackets and a label.
-const LABEL: &str = r"^[ \[(<'\x22*·•:|-]*(?:(?:(?:最后|首次)?(?:发布|发表|更新|编辑|修改|创建|上传|出版|刊发|来稿)?(?:时间|日期|于|時間)|(?i:published|posted|updated|date|on)) ?(?:on|at)? ?[::]? ?)?";
+pub(super) const LABEL: &str = r"^[ \[(<'\x22*·•:|-]*(?:(?:(?:最后|首次)?(?:发布|发表|更新|编辑|修改|创建|上传|出版|刊发|来稿)?(?:时间|日期|于|時間)|(?i:published|posted|updated|date|on)) ?(?:on|at)? ?[::]? ?)?";
 
-fn at(year: i32, month: u32, day: u32) -> Result<NaiveDate, DateError> {
+/// A weekday in English.
+pub(super) const WEEKDAY_NAME: &str = "(?i:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6})";
+
+pub(super) fn at(year: i32, month: u32, day: u32) -> Result<NaiveDate, DateError> {
     NaiveDate::from_ymd_opt(year, month, day).ok_or(DateError::OutOfRange)
 }
 
-fn number<T: std::str::FromStr>(found: &Captures<'_>, name: &str) -> Result<T, DateError> {
+pub(super) fn number<T: std::str::FromStr>(found: &Captures<'_>, name: &str) -> Result<T, DateError> {
     found.name(name).and_then(|digits| digits.as_str().parse().ok()).ok_or(DateError::OutOfRange)
 }
 
 /// A day and what stands behind it.
-fn day_and_rest(day: Result<NaiveDate, DateError>, rest: &str, here: Here) -> Result<Reading, DateError> {
+pub(super) fn day_and_rest(day: Result<NaiveDate, DateError>, rest: &str, here: Here) -> Result<Reading, DateError> {
     here.on(day?, clock(rest, here.zone).transpose()?)
 }
 
 /// Behind a doubtful form without a time there must be an end: white space, punctuation, nothing.
-fn ends(rest: &str) -> bool {
+pub(super) fn ends(rest: &str) -> bool {
     let goes_on = rest.starts_with(['-', '.', '/', ':', '%']) && rest[1..].starts_with(|c: char| c.is_ascii_digit());
     !goes_on && !rest.starts_with(char::is_alphanumeric)
 }
@@ -103,14 +112,37 @@ fn cut_short(rest: &str) -> bool {
 
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?:^|[^\d\w])(?<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[ -]*(?:of |de )?{MONTHS},?(?: de)?[ -]*(?<y>\d{{2,4}})\b(?<rest>.*)$"
+        r"(?:^|[^\d\w])(?<d>\d{{1,2}})(?:st|nd|rd|th|\.)?[ -]*(?:of |de )?{MONTHS},?(?: del?)?(?<gap>[ -]*)(?<y>\d{{2,4}})\b(?<rest>.*)$"
     ))
 });
 
 /// RFC 822 and its relatives: `Tue, 10 Dec 2019 20:57:50 +0800`, `10th December 2019`, `10-Dec-19`.
 fn english(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
     let found = ENGLISH.captures(text)?;
+    let (year, rest) = (&found["y"], &found["rest"]);
+    // `23 Nov 16:44`: no year is written, and this is the hour.
+    let is_hour = year.len() == 2
+        && !found["gap"].ends_with('-')
+        && rest.starts_with([':', '.'])
+        && rest[1..].starts_with(|c: char| c.is_ascii_digit());
+    if is_hour {
+        return None;
+    }
     let day = (|| at(century(number(&found, "y")?), month(&found)?, number(&found, "d")?))();
+    Some(day_and_rest(day, rest, here))
+}
+
+static COMMA: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"{LABEL}(?:{WEEKDAY_NAME}, ?(?<d>\d{{1,2}}),|(?<d1>\d{{1,2}}) {WEEKDAY_NAME},) ?{MONTHS} (?<y>\d{{4}})\b(?<rest>.*)$"
+    ))
+});
+
+/// `Sat, 23, Nov 2019`, `23 Saturday, Nov 2019`: without the weekday the number could be anything.
+fn comma_behind_day(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
+    let found = COMMA.captures(text)?;
+    let day = number(&found, "d").or_else(|_| number(&found, "d1"));
+    let day = (|| at(number(&found, "y")?, month(&found)?, day?))();
     Some(day_and_rest(day, &found["rest"], here))
 }
 
@@ -127,79 +159,40 @@ fn english_month_first(text: &str, here: Here) -> Option<Result<Reading, DateErr
 
 static ASCTIME: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?:^|[^\w]){MONTHS} (?<d>\d{{1,2}}) (?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?)(?<zone>(?: [A-Za-z]{{1,5}}| [+-]\d{{4}})?) (?<y>\d{{4}})(?<after> [+-]\d{{4}})?"
+        r"(?:^|[^\w]){MONTHS} (?<d>\d{{1,2}}) (?<time>\d{{1,2}}:\d{{2}}(?::\d{{2}})?)(?<zone>(?: [A-Za-z]{{1,5}}| [+-]\d{{4}})?) (?<y>\d{{4}})(?<after> (?:[+-]\d{{2}}:?\d{{2}}|[A-Za-z_/]+))?"
     ))
 });
 
-/// `Tue Dec 10 20:57:50 2019`, also with the zone before the year as `date` prints it.
+/// `Tue Dec 10 20:57:50 2019`, also with the zone before or behind the year.
 fn asctime(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
     let found = ASCTIME.captures(text)?;
     let day = (|| at(number(&found, "y")?, month(&found)?, number(&found, "d")?))();
-    let zone = found.name("after").map_or(&found["zone"], |zone| zone.as_str());
+    let (before, behind) = (&found["zone"], found.name("after").map_or("", |zone| zone.as_str()));
+    // Behind a zone only an offset is another one; a word is not.
+    let is_offset = behind.ends_with(|c: char| c.is_ascii_digit());
+    let zone = if before.is_empty() || is_offset { behind } else { before };
     Some(day_and_rest(day, &format!(" {}{zone}", &found["time"]), here))
 }
 
-static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^(?<y>\d{4})(?<m>\d{2})(?<d>\d{2})(?:(?<h>\d{2})(?<min>\d{2})(?:(?<s>\d{2})(?:\d{3})?)?|(?<rest>[T ].*))?$",
-    )
+static YEAR_AND_MONTH: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(r"{LABEL}(?<y>\d{{4}}),? {MONTHS} (?<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?<rest>.*)$"))
 });
-static EPOCH: LazyLock<Regex> = LazyLock::new(|| pattern(r"^@?(?<n>\d{1,13})(?:\.\d{1,9})?$"));
 
-/// Nothing but digits: `20191210`, `20191210205750`, `20191210T205750Z`, seconds or milliseconds of the epoch.
-fn digits_only(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
-    if let Some(found) = DIGITS.captures(text) {
-        let rest = match (found.name("h"), found.name("rest")) {
-            (Some(_), _) => format!("T{}{}{}", &found["h"], &found["min"], found.name("s").map_or("", |s| s.as_str())),
-            (None, rest) => rest.map_or("", |rest| rest.as_str()).to_owned(),
-        };
-        let day = (|| at(number(&found, "y")?, number(&found, "m")?, number(&found, "d")?))();
-        // Thirteen digits are milliseconds; fourteen are a date. Twelve and eight can only be a date.
-        return Some(day_and_rest(day, &rest, here));
-    }
-    let digits = EPOCH.captures(text)?.name("n")?.as_str();
-    let count: i64 = digits.parse().ok()?;
-    let millis = match digits.len() {
-        10 => count * 1000,
-        13 => count,
-        _ if count == 0 => return Some(Err(DateError::Placeholder)),
-        _ => return None,
-    };
-    // 2001-09-09 to 2100: other numbers of that length are no instants. Ten digits that begin like a
-    // date of this century could be yyyymmddHH as well.
-    let ambiguous = digits.len() == 10
-        && DIGITS.captures(&digits[..8]).is_some_and(|found| {
-            digits.starts_with("20")
-                && matches!((number(&found, "m"), number(&found, "d")), (Ok(1..=12_u32), Ok(1..=31_u32)))
-        });
-    if !(1_000_000_000_000..4_102_444_800_000).contains(&millis) || ambiguous {
-        return None;
-    }
-    let at = DateTime::from_timestamp_millis(millis)?.with_timezone(&here.zone).fixed_offset();
-    Some(Ok(Reading { at, precision: Precision::Second, relative: false }))
+/// `2019 November 23`.
+fn year_and_month(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
+    let found = YEAR_AND_MONTH.captures(text)?;
+    let day = (|| at(number(&found, "y")?, month(&found)?, number(&found, "d")?))();
+    Some(day_and_rest(day, &found["rest"], here))
 }
 
-static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(
-        r"{LABEL}(?:周\d ?,? ?)?(?<a>\d{{1,2}})(?<s1>[/.-])(?<b>\d{{1,2}})(?<s2>[/.-])(?<y>\d{{4}})(?<rest>(?:[^\d].*)?)$"
-    ))
-});
+static MONTH_AND_YEAR: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r"^{MONTHS},?(?: del?)? (?<y>(?:19|20)\d{{2}})$")));
 
-/// `10.12.2019`, `31/12/2019`, `12/31/2019`. With slashes or dashes only when one number cannot be a month.
-fn day_first(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
-    let found = DAY_FIRST.captures(text)?;
-    let (a, b): (u32, u32) = (number(&found, "a").ok()?, number(&found, "b").ok()?);
-    if found["s1"] != found["s2"] {
-        return None;
-    }
-    let (day, month) = match &found["s1"] {
-        "." => (a, b),
-        _ if a > 12 || a == b => (a, b),
-        _ if b > 12 => (b, a),
-        _ => return None,
-    };
-    let day = number(&found, "y").and_then(|year| at(year, month, day));
-    Some(day_and_rest(day, &found["rest"], here))
+/// The whole text is `November 2019`: its first day.
+fn month_and_year(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
+    let found = MONTH_AND_YEAR.captures(text)?;
+    let day = (|| at(number(&found, "y")?, month(&found)?, 1))();
+    Some(day_and_rest(day, "", here))
 }
 
 static NOW: LazyLock<Regex> =
@@ -300,7 +293,7 @@ fn weekday(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
 
 static NO_YEAR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"{LABEL}(?:周\d ?)?(?:(?<m>\d{{1,2}}) ?月 ?(?<d>\d{{1,2}})(?<unit> ?[日号號])?|(?<m1>\d{{1,2}})[-/](?<d1>\d{{1,2}})|{MONTHS} (?<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)(?<rest>.*)$"
+        r"{LABEL}(?:周\d ?)?(?:(?<m>\d{{1,2}}) ?月 ?(?<d>\d{{1,2}})(?<unit> ?[日号號])?|(?<m1>\d{{1,2}})[-/](?<d1>\d{{1,2}})|(?:{WEEKDAY_NAME}[., ]+)?{MONTHS} (?<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)(?<rest>.*)$"
     ))
 });
 
@@ -323,54 +316,32 @@ fn no_year(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
     let month =
         if found.name("mon").is_some() { month(&found) } else { part(["m", "m1"]).ok_or(DateError::OutOfRange) };
     let day = part(["d", "d1"]).or_else(|| found.name("d2")?.as_str().parse().ok()).ok_or(DateError::OutOfRange);
-    Some((|| {
-        let (month, day, time) = (month?, day?, time.transpose()?);
-        // Eight years, since 29 February may be that far back.
-        let this_year = here.today().year() + 1;
-        let latest = here.now + TimeDelta::days(1);
-        (0..=9)
-            .filter_map(|back| here.on(NaiveDate::from_ymd_opt(this_year - back, month, day)?, time).ok())
-            .find(|reading| reading.at <= latest)
-            .ok_or(DateError::OutOfRange)
-    })())
+    Some((|| latest(here, month?, day?, time.transpose()?))())
 }
 
-static SHORT_YEAR: LazyLock<Regex> = LazyLock::new(|| {
+/// The day in the most recent year in which it lies at most a day ahead.
+fn latest(here: Here, month: u32, day: u32, time: Option<Clock>) -> Result<Reading, DateError> {
+    // Eight years, since 29 February may be that far back.
+    let this_year = here.today().year() + 1;
+    let latest = here.now + TimeDelta::days(1);
+    (0..=9)
+        .filter_map(|back| here.on(NaiveDate::from_ymd_opt(this_year - back, month, day)?, time).ok())
+        .find(|reading| reading.at <= latest)
+        .ok_or(DateError::OutOfRange)
+}
+
+static DAY_AND_MONTH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"{LABEL}(?<y>\d{{2}})(?:-(?<m>\d{{2}})-(?<d>\d{{2}})|年 ?(?<m1>\d{{1,2}})月 ?(?<d1>\d{{1,2}})[日号]?)(?<rest>(?:[^\d].*)?)$"
+        r"{LABEL}(?:{WEEKDAY_NAME}[., ]+)?(?<d>\d{{1,2}})(?:st|nd|rd|th|\.)? ?(?:of |de )?{MONTHS},?(?<rest>(?:[ T]\D{{0,12}}\d{{1,2}}[:.]\d.*)?)$"
     ))
 });
 
-/// `18-03-08`, `18年3月8日`.
-fn short_year(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
-    let found = SHORT_YEAR.captures(text)?;
-    let rest = &found["rest"];
-    if clock(rest, here.zone).is_none() && !ends(rest) {
+/// `23 Nov 16:44`, `23 Nov`: as [`no_year`]. Without a time it must be the whole text: `3 may …` begins a sentence, too.
+fn day_and_month(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
+    let found = DAY_AND_MONTH.captures(text)?;
+    let time = clock(&found["rest"], here.zone);
+    if time.is_none() && !found["rest"].is_empty() {
         return None;
     }
-    let part = |a, b| number(&found, a).or_else(|_| number(&found, b));
-    let day = (|| at(century(number(&found, "y")?), part("m", "m1")?, part("d", "d1")?))();
-    Some(day_and_rest(day, rest, here))
-}
-
-static COARSE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"^(?<y>(?:19|20)\d{2})(?:[-/.](?<m>\d{1,2})|-(?<o>\d{3})|-?W(?<w>\d{2})(?:-?(?<wd>[1-7]))?|年(?:(?<m1>\d{1,2})月)?)?(?<rest>T.*)?$",
-    )
-});
-
-/// The whole text is a year, a month (W3CDTF), an ordinal day or a week (ISO 8601).
-fn coarse(text: &str, here: Here) -> Option<Result<Reading, DateError>> {
-    let found = COARSE.captures(text)?;
-    let (year, part) = (number(&found, "y").ok()?, |name| number::<u32>(&found, name).ok());
-    let day = if let Some(ordinal) = part("o") {
-        NaiveDate::from_yo_opt(year, ordinal)
-    } else if let Some(week) = part("w") {
-        let weekday =
-            u8::try_from(part("wd").unwrap_or(1) - 1).ok().and_then(|day| chrono::Weekday::try_from(day).ok())?;
-        NaiveDate::from_isoywd_opt(year, week, weekday)
-    } else {
-        NaiveDate::from_ymd_opt(year, part("m").or(part("m1")).unwrap_or(1), 1)
-    };
-    Some(day_and_rest(day.ok_or(DateError::OutOfRange), found.name("rest").map_or("", |rest| rest.as_str()), here))
+    Some((|| latest(here, month(&found)?, number(&found, "d")?, time.transpose()?))())
 }

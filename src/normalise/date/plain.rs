@@ -1,10 +1,11 @@
-//! One spelling for what is written in many: widths, dashes, Chinese numerals, weekdays.
+//! One spelling for what is written in many: widths, dashes, Chinese numerals, weekdays, months.
 
+use super::months::in_english;
 use regex::{Captures, Regex};
 use std::sync::LazyLock;
 
 /// The start of a text in plain spelling: at most `limit` characters, ASCII digits and punctuation,
-/// single spaces, Chinese numerals before a unit as digits, weekdays as `周N `.
+/// single spaces, Chinese numerals before a unit as digits, weekdays as `周N `, months in English.
 pub(super) fn plain(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(64);
     for c in text.trim_start().chars().take(limit).filter_map(narrow) {
@@ -15,10 +16,11 @@ pub(super) fn plain(text: &str, limit: usize) -> String {
     }
     let out = out.trim();
     if out.is_ascii() {
-        return out.to_owned();
+        return in_english(out.to_owned());
     }
     let out = WEEKDAY.replace_all(out, |found: &Captures<'_>| format!("周{} ", weekday(&found[1])));
-    NUMERAL.replace_all(&out, |found: &Captures<'_>| number(&found[1]) + &found[2]).trim().to_owned()
+    let out = NUMERAL.replace_all(&out, |found: &Captures<'_>| number(&found[1]) + &found[2]);
+    in_english(out.trim().to_owned())
 }
 
 fn narrow(c: char) -> Option<char> {
@@ -108,6 +110,8 @@ mod tests {
         check("上周五下午三点", "上周5 下午3点");
         check("一周前", "1周前");
         check("\u{FEFF}\u{200B} 2019\u{2212}12\u{2011}10\r\n\t 20:57 ", "2019-12-10 20:57");
+        check("mar. 3 déc. 2019, 2 Août", "mar. 3 dec. 2019, 2 aug");
+        check("8 МАЯ 2019, 2 days ago, maison", "8 may 2019, 2 days ago, maison");
         check("", "");
     }
 

@@ -85,10 +85,23 @@ pub(super) const ELEMENTS: &[(&str, &[&str])] = &[
 pub(super) const EVERYWHERE: &[&str] = &["dir", "lang", "title"];
 /// Attributes that hold an address.
 pub(super) const ADDRESSES: &[&str] = &["cite", "href", "poster", "src"];
-/// Elements whose content goes with them.
+/// Elements whose content goes with them. An `annotation` says in another notation what a formula says already.
 pub(super) const WITH_CONTENT: &[&str] = &[
-    "datalist", "iframe", "math", "noembed", "noframes", "noscript", "script", "select", "style", "svg", "template",
-    "textarea", "title", "xmp",
+    "annotation",
+    "annotation-xml",
+    "datalist",
+    "iframe",
+    "noembed",
+    "noframes",
+    "noscript",
+    "script",
+    "select",
+    "style",
+    "svg",
+    "template",
+    "textarea",
+    "title",
+    "xmp",
 ];
 
 const BLOCKS: &[&str] = &[
@@ -154,7 +167,8 @@ pub(super) static AMMONIA: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .tags(ELEMENTS.iter().map(|(name, _)| *name).collect())
         .tag_attributes(ELEMENTS.iter().map(|(name, attributes)| (*name, set(attributes))).collect::<HashMap<_, _>>())
         .generic_attributes(set(EVERYWHERE))
-        .clean_content_tags(set(WITH_CONTENT))
+        // The pass before leaves no `math`, only its text. What slips through is another language to the parser, and goes.
+        .clean_content_tags(WITH_CONTENT.iter().copied().chain(["math"]).collect())
         .url_schemes(set(&["http", "https", "mailto", "tel"]))
         .url_relative(UrlRelative::Deny)
         .link_rel(Some("noopener noreferrer"))

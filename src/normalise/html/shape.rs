@@ -6,7 +6,11 @@ use super::scan::{Scanner, Token};
 use crate::normalise::url::resolve;
 use ::url::Url;
 
+mod embed;
 mod picture;
+mod reference;
+
+pub(super) use reference::{decode, references};
 
 /// Deepest nesting that is kept; deeper tags are left out, their text is not.
 const DEPTH: usize = 100;
@@ -19,15 +23,18 @@ const ATTRIBUTE: usize = 4000;
 /// The most bytes that all addresses together may grow by when they become absolute; further ones are left out.
 const GROWTH: usize = 2 << 20;
 
-/// Foreign HTML in shape for ammonia.
-pub(super) fn shape(html: &str, base: &Url) -> String {
+/// Foreign HTML in shape for ammonia; `page` is where links to a place in the text itself lead.
+pub(super) fn shape(html: &str, base: &Url, page: &Url) -> String {
     let mut shaper = Shaper {
         base,
+        page,
         out: String::with_capacity(html.len()),
         open: Vec::new(),
         escapes: 0,
         growth: 0,
         skipping: None,
+        picture: Picture::Elsewhere,
+        object: None,
     };
     for token in Scanner::new(html) {
         match token {
@@ -36,12 +43,14 @@ pub(super) fn shape(html: &str, base: &Url) -> String {
             Token::End(name) => shaper.end(&name),
         }
     }
+    shaper.end_picture();
     shaper.pop_to(0);
     shaper.out
 }
 
 struct Shaper<'a> {
     base: &'a Url,
+    page: &'a Url,
     out: String,
     open: Vec<&'static str>,
     /// Characters since the last tag that the serialiser escapes.
@@ -49,6 +58,16 @@ struct Shaper<'a> {
     growth: usize,
     /// An element that goes with its content, and how often it is nested in itself.
     skipping: Option<(String, usize)>,
+    picture: Picture,
+    /// What the object around embeds: an `embed` inside it mostly repeats it.
+    object: Option<Url>,
+}
+
+/// Where the walk is as to `picture`.
+enum Picture {
+    Elsewhere,
+    /// Inside one that has shown nothing yet, with the address of its first usable source.
+    Open(Option<Url>),
 }
 
 const VOID: &[&str] = &["br", "col", "hr", "img", "source", "wbr"];
@@ -97,16 +116,23 @@ impl Shaper<'_> {
     fn start(&mut self, name: &str, attributes: &[(String, &str)]) {
         if let Some((skipped, depth)) = &mut self.skipping {
             // An svg that nobody closed must not take the rest of the article with it.
-            let broken_out = matches!(skipped.as_str(), "svg" | "math" | "select" | "datalist")
-                && matches!(
-                    name,
-                    "p" | "div" | "table" | "ul" | "ol" | "h1" | "h2" | "h3" | "img" | "blockquote" | "pre"
-                );
+            let broken_out =
+                matches!(skipped.as_str(), "svg" | "annotation" | "annotation-xml" | "select" | "datalist")
+                    && matches!(
+                        name,
+                        "p" | "div" | "table" | "ul" | "ol" | "h1" | "h2" | "h3" | "img" | "blockquote" | "pre"
+                    );
             if !broken_out {
                 *depth += usize::from(name == skipped);
                 return;
             }
             self.skipping = None;
+        }
+        match name {
+            "iframe" | "embed" | "object" => self.embedded(name, attributes),
+            "picture" => self.picture = Picture::Open(None),
+            "source" if self.source(attributes) => return,
+            _ => {}
         }
         if policy::WITH_CONTENT.contains(&name) {
             self.skipping = Some((name.to_owned(), 1));
@@ -118,6 +144,9 @@ impl Shaper<'_> {
         let Some(attributes) = self.attributes(name, attributes) else { return };
         if self.open.len() + 3 > DEPTH && !VOID.contains(&name) || !self.make_room(name) {
             return;
+        }
+        if name == "img" {
+            self.picture = Picture::Elsewhere;
         }
         self.push(name, &attributes);
     }
@@ -142,6 +171,11 @@ impl Shaper<'_> {
                 }
             }
             return;
+        }
+        match name {
+            "picture" => self.end_picture(),
+            "object" => self.object = None,
+            _ => {}
         }
         let name = renamed(name);
         let stops: &[&str] = match name {
@@ -297,7 +331,8 @@ impl Shaper<'_> {
         if element == "a" && (lower.starts_with("mailto:") || lower.starts_with("tel:")) {
             return Url::parse(trimmed).ok().map(String::from);
         }
-        let url = String::from(resolve(self.base, value).ok()?);
+        let base = if element == "a" && trimmed.starts_with('#') { self.page } else { self.base };
+        let url = String::from(resolve(base, value).ok()?);
         self.grow(url.len().saturating_sub(value.len())).map(|()| url)
     }
 }
@@ -324,77 +359,4 @@ fn quoted(value: &str) -> String {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// Writes text whose every `&` opens a character reference: the parser takes quadratic time over others.
-pub(super) fn references(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        let name = &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(rest.len())];
-        let ended = rest[name.len()..].starts_with(';');
-        // The commonest that are written without their semicolon, as the standard reads them.
-        let bare = matches!(name, "nbsp" | "amp" | "lt" | "gt" | "quot" | "copy" | "reg" | "middot")
-            || numeric(name).is_some();
-        if ended && (2..=32).contains(&name.len()) {
-            out.push('&');
-        } else if bare && !ended {
-            out.push('&');
-            out.push_str(name);
-            out.push(';');
-            rest = &rest[name.len()..];
-        } else {
-            out.push_str("&amp;");
-        }
-    }
-    out.push_str(rest);
-}
-
-/// An address with its character references decoded: the numeric ones and those that addresses are written with.
-pub(super) fn decode(value: &str) -> String {
-    let mut out = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some(at) = rest.find('&') {
-        out.push_str(&rest[..at]);
-        let behind = &rest[at + 1..];
-        let name = &behind[..behind.find(|c: char| !c.is_ascii_alphanumeric() && c != '#').unwrap_or(behind.len())];
-        let decoded = match name {
-            "amp" | "AMP" => Some('&'),
-            "lt" => Some('<'),
-            "gt" => Some('>'),
-            "quot" => Some('"'),
-            "apos" => Some('\''),
-            "nbsp" => Some('\u{A0}'),
-            "colon" => Some(':'),
-            "sol" => Some('/'),
-            "Tab" => Some('\t'),
-            "NewLine" => Some('\n'),
-            "equals" => Some('='),
-            "quest" => Some('?'),
-            "num" => Some('#'),
-            "period" => Some('.'),
-            "lowbar" => Some('_'),
-            "percnt" => Some('%'),
-            _ => numeric(name),
-        };
-        rest = if let Some(c) = decoded {
-            out.push(c);
-            let behind = &behind[name.len()..];
-            behind.strip_prefix(';').unwrap_or(behind)
-        } else {
-            out.push('&');
-            behind
-        };
-    }
-    out + rest
-}
-
-fn numeric(name: &str) -> Option<char> {
-    let digits = name.strip_prefix('#')?;
-    let code = match digits.strip_prefix(['x', 'X']) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-        None => digits.parse().ok()?,
-    };
-    char::from_u32(code)
 }

@@ -102,6 +102,116 @@ fn what_readers_need_is_kept() {
 }
 
 #[test]
+fn embedded_documents_leave_a_link() {
+    let link = |href: &str, text: &str| format!(r#"<a href="{href}" rel="noopener noreferrer">{text}</a>"#);
+    let check = |html: &str, expected: &str| {
+        lawful(html);
+        assert_eq!(safe(html), expected, "{html:?}");
+    };
+    let video = "https://video.example/1?a=1&amp;b=2";
+    check(
+        &format!("<p>1<iframe src=\"{video}\"><p>old</p></iframe>2</p>"),
+        &format!("<p>1{}2</p>", link(video, video)),
+    );
+    check("<iframe src=//v.example/1></iframe>", &link("https://v.example/1", "https://v.example/1"));
+    check(
+        "<iframe src=about:blank data-src=/v></iframe>",
+        &link("https://news.example.com/v", "https://news.example.com/v"),
+    );
+    check(
+        "<iframe src=/v title=' A &amp; &lt;b> \"C\" '></iframe>",
+        &link("https://news.example.com/v", "A &amp; &lt;b&gt; \"C\""),
+    );
+    check(
+        "<iframe src=/v title='<script>x</script>'></iframe>",
+        &link("https://news.example.com/v", "&lt;script&gt;x&lt;/script&gt;"),
+    );
+    check(
+        "<iframe src=/v title=' &nbsp; '></iframe>",
+        &link("https://news.example.com/v", "https://news.example.com/v"),
+    );
+    check("<embed src=/v.swf>", &link("https://news.example.com/v.swf", "https://news.example.com/v.swf"));
+    check(
+        "<object data=/v.swf><param name=movie value=/v.swf><embed src=/v.swf></object>",
+        &link("https://news.example.com/v.swf", "https://news.example.com/v.swf"),
+    );
+    check(
+        "<object data=/v.pdf>instead</object>",
+        &format!("{}instead", link("https://news.example.com/v.pdf", "https://news.example.com/v.pdf")),
+    );
+    check(
+        "<a href=/1>x<iframe src=/v></iframe>y</a>",
+        &format!(
+            "{}{}y",
+            link("https://news.example.com/1", "x"),
+            link("https://news.example.com/v", "https://news.example.com/v")
+        ),
+    );
+    check(
+        "<table><tr><iframe src=/v></iframe></table>",
+        &format!(
+            "<table><tbody><tr><td>{}</td></tr></tbody></table>",
+            link("https://news.example.com/v", "https://news.example.com/v")
+        ),
+    );
+    // Video and audio stay what they are.
+    check("<audio src=/a.mp3></audio>", r#"<audio controls="" src="https://news.example.com/a.mp3"></audio>"#);
+    let many = "<iframe src=/v></iframe>".repeat(3);
+    assert_eq!(safe(&many).matches("<a ").count(), 3, "each of a row is one");
+}
+
+#[test]
+fn what_embeds_nothing_for_readers_leaves_nothing() {
+    for nothing in [
+        "<iframe></iframe>",
+        "<iframe src=''></iframe>",
+        "<iframe src='javascript:alert(1)' title=x></iframe>",
+        "<iframe src='data:text/html,x'></iframe>",
+        "<iframe srcdoc='<b>x</b>'></iframe>",
+        "<iframe src=/v width=1 height=1></iframe>",
+        "<iframe src=/v width=0></iframe>",
+        "<iframe src=/v style='display: none'></iframe>",
+        "<iframe src=/v hidden></iframe>",
+        "<noscript><iframe src=/v></iframe></noscript>",
+        "<svg><foreignObject><iframe src=/v></iframe></foreignObject></svg>",
+        "<embed src=javascript:alert(1)><object data=vbscript:x></object><object><param name=src value=/v></object>",
+    ] {
+        lawful(nothing);
+        assert_eq!(safe(nothing), "", "{nothing}");
+    }
+}
+
+#[test]
+fn pictures_of_nothing_but_sources_and_formulas_stay() {
+    let check = |html: &str, expected: &str| {
+        lawful(html);
+        assert_eq!(safe(html), expected, "{html:?}");
+    };
+    let img = |name: &str| format!(r#"<img src="https://news.example.com/a/{name}">"#);
+    check(
+        "<picture><source media='(min-width: 8px)' srcset='s.jpg 1x, l.jpg 2x'></picture>x",
+        &format!("{}x", img("l.jpg")),
+    );
+    check("<picture><source srcset=a.webp><source srcset=b.jpg></picture>", &img("a.webp"));
+    check("<picture><source srcset='javascript:x'><source srcset=b.jpg></picture>", &img("b.jpg"));
+    check("<picture><source srcset=a.webp><img src=b.jpg></picture>", &img("b.jpg"));
+    check("<picture><source srcset=a.webp><img alt=x></picture>", &img("a.webp"));
+    check("<p>1<picture><source srcset=a.webp>", &format!("<p>1{}</p>", img("a.webp")));
+    check("<picture></picture><source srcset=a.webp>", "");
+    check(
+        "<video><source src=v.mp4></video>",
+        r#"<video controls=""><source src="https://news.example.com/a/v.mp4"></video>"#,
+    );
+    check("a <math><msup><mi>x</mi><mn>2</mn></msup></math> b", "a x2 b");
+    check(
+        "<math><semantics><mi>x</mi><annotation encoding='application/x-tex'>\\x</annotation></semantics></math>y",
+        "xy",
+    );
+    check("<math><annotation>x<p>后面的正文</p>", "<p>后面的正文</p>");
+    check("<math><style>x</style><script>y</script><mi>z</mi></math>", "z");
+}
+
+#[test]
 fn plain_text_of_html() {
     let check = |html: &str, expected: &str| {
         assert_eq!(text(html).split_whitespace().collect::<Vec<_>>().join(" "), expected, "{html:?}");
@@ -166,7 +276,9 @@ proptest! {
         proptest::sample::select(policy::ELEMENTS).prop_map(|(name, _)| format!("</{name}>")),
         proptest::sample::select(&["<svg>", "</svg>", "<math>", "<mtext>", "<script>", "</script>", "<style>", "</style>", "<!--", "-->", "<noscript>",
             "<select>", "<template>", "</template>", "<form>", "&#10;", "&lt;", "<", ">", "\"", "<img src=x onerror=y>", "<a href=x>", "文", " ", "\n",
-            "<a href='javascript:x'>", "<title>", "<![CDATA[", "]]>", "<mglyph>", "<foreignObject>"][..]).prop_map(str::to_owned),
+            "<a href='javascript:x'>", "<title>", "<![CDATA[", "]]>", "<mglyph>", "<foreignObject>", "<iframe src=x>", "</iframe>",
+            "<embed src='https://x.example/?a&b=\u{A0}'>", "<object data=y title='<b>&'>", "</object>", "<picture>", "</picture>", "<source srcset='a.png 2x'>",
+            "<annotation>", "</math>"][..]).prop_map(str::to_owned),
     ], 0..24)) {
         lawful(&parts.concat());
     }

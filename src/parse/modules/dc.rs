@@ -14,7 +14,7 @@ fn entry(element: Element<'_, '_>, draft: &mut EntryDraft) {
         "creator" | "author" => draft.author(person_of(element)),
         "contributor" | "publisher" => draft.entry.contributors.extend(person_of(element)),
         "date" => draft.date(date_rank::DATE, element.some_text()),
-        "subject" => draft.category(Category { term: element.text().into_owned(), ..Category::default() }),
+        "subject" => draft.category(Category { term: text::words(element).into_owned(), ..Category::default() }),
         "description" => draft.summary.offer(3, text::guessed(element)),
         "identifier" => draft.id.offer(4, element.some_text()),
         "rights" => draft.rights.offer(1, text::guessed(element)),
@@ -32,6 +32,9 @@ fn source(text: String) -> Source {
 
 /// RSS 1.0 may wrap the name: `<dc:creator><rdf:Description><rdf:value>`, `<foaf:name>`.
 fn person_of(element: Element<'_, '_>) -> Option<Person> {
+    if !element.text().is_empty() {
+        return person::read(&text::words(element));
+    }
     let mut inner = element;
     while let Some(child) = inner.children().next() {
         inner = child;
@@ -45,7 +48,7 @@ fn feed(element: Element<'_, '_>, draft: &mut FeedDraft) {
         "creator" | "author" => draft.author(person_of(element)),
         "contributor" | "publisher" => draft.feed.contributors.extend(person_of(element)),
         "date" => draft.updated.offer(3, element.some_text()),
-        "subject" => draft.category(Category { term: element.text().into_owned(), ..Category::default() }),
+        "subject" => draft.category(Category { term: text::words(element).into_owned(), ..Category::default() }),
         "description" => draft.subtitle.offer(3, text::guessed(element)),
         "rights" => draft.rights.offer(1, text::guessed(element)),
         "language" => draft.language.offer(1, element.some_text()),

@@ -41,15 +41,21 @@ const PIXELS: &[&str] = &[
     "/blank.gif",
 ];
 
-/// The address of a picture; `None` when it has none or is there to count readers.
-pub(super) fn picture(attributes: &[(String, &str)], base: &Url) -> Option<Url> {
+/// Whether readers are not meant to see it: it is there to count them, or for a script to show.
+pub(super) fn is_hidden(attributes: &[(String, &str)]) -> bool {
     let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| decode(value));
     let tiny = ["width", "height"].iter().filter_map(|name| value(name)).any(|size| {
         let digits = size.trim().trim_end_matches("px");
         digits.parse::<f32>().is_ok_and(|pixels| pixels <= 1.0)
     });
     let style = value("style").unwrap_or_default().replace(' ', "").to_ascii_lowercase();
-    if tiny || style.contains("display:none") {
+    tiny || style.contains("display:none")
+}
+
+/// The address of a picture; `None` when it has none or is there to count readers.
+pub(super) fn picture(attributes: &[(String, &str)], base: &Url) -> Option<Url> {
+    let value = |name: &str| attributes.iter().find(|(known, _)| known == name).map(|(_, value)| decode(value));
+    if is_hidden(attributes) {
         return None;
     }
     let lazy = LAZY.iter().filter_map(|name| value(name));
