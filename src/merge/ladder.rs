@@ -2,6 +2,8 @@
 //! joined itself, so that no chain drifts from one article to another.
 
 use super::head::Head;
+use super::postings::Postings;
+use super::print::{mix, short};
 use crate::config::Duplicates;
 use crate::model::{ChannelId, EntryId, Joined, Rung};
 use chrono::{DateTime, Utc};
@@ -37,12 +39,13 @@ pub(super) struct Ladder {
     titled: HashMap<(usize, u64), EntryId>,
     pub(super) winners: Vec<Winner>,
     ids: HashMap<EntryId, usize>,
-    pages: HashMap<String, Vec<usize>>,
-    titles: HashMap<u64, Vec<usize>>,
-    sentences: HashMap<u32, Vec<usize>>,
-    probes: HashMap<u32, Vec<usize>>,
-    /// With the simhash, so that few entries are looked at.
-    bands: HashMap<(u32, u64), Vec<(u64, usize)>>,
+    pages: Postings<String>,
+    titles: Postings<u64>,
+    sentences: Postings<u32>,
+    probes: Postings<u32>,
+    bands: Postings<u32>,
+    /// Of each winner; side by side, since many are looked at. 0 without a text.
+    simhashes: Vec<u64>,
 }
 
 /// Joins duplicates; `all` is sorted by [`Head::turn`], `channels` says which channel each place stands for.
@@ -56,11 +59,12 @@ pub(super) fn climb(spec: &Duplicates, channels: Vec<ChannelId>, all: Vec<(usize
         titled: HashMap::new(),
         winners: Vec::new(),
         ids: HashMap::new(),
-        pages: HashMap::new(),
-        titles: HashMap::new(),
-        sentences: HashMap::new(),
-        probes: HashMap::new(),
-        bands: HashMap::new(),
+        pages: Postings::default(),
+        titles: Postings::default(),
+        sentences: Postings::default(),
+        probes: Postings::default(),
+        bands: Postings::default(),
+        simhashes: Vec::new(),
     };
     for (place, head) in &all {
         if let Some(key) = ladder.note_title(*place, head) {
@@ -137,24 +141,25 @@ impl Ladder {
         self.ids.insert(head.id.clone(), at);
         if self.several {
             if let Some(page) = &head.page {
-                self.pages.entry(page.clone()).or_default().push(at);
+                self.pages.push(page.clone(), at);
             }
             if let Some(key) = self.key(&head) {
-                self.titles.entry(key).or_default().push(at);
+                self.titles.push(key, at);
             }
             if let Some(print) = &head.print {
                 for sentence in &print.sentences {
-                    self.sentences.entry(*sentence).or_default().push(at);
+                    self.sentences.push(*sentence, at);
                 }
                 for probe in print.probes() {
-                    self.probes.entry(*probe).or_default().push(at);
+                    self.probes.push(*probe, at);
                 }
                 for band in bands(print.simhash, self.spec.distance) {
-                    self.bands.entry(band).or_default().push((print.simhash, at));
+                    self.bands.push(band, at);
                 }
             }
         }
         let changed = head.changed;
+        self.simhashes.push(head.print.as_ref().map_or(0, |print| print.simhash));
         self.winners.push(Winner { place, head, joined: Vec::new(), twin: None, changed });
     }
 
@@ -164,33 +169,34 @@ impl Ladder {
     }
 
     fn by_page(&self, place: usize, head: &Head) -> Option<usize> {
-        let found = self.pages.get(head.page.as_ref()?)?;
+        let mut found = self.pages.of(head.page.as_ref()?);
         // Inside one channel the ledger has told entries apart already: several may share one page.
-        found.iter().copied().find(|at| self.channels[self.winners[*at].place] != self.channels[place])
+        found.find(|at| self.channels[self.winners[*at].place] != self.channels[place])
     }
 
     fn by_title(&self, place: usize, head: &Head) -> Option<usize> {
-        let found = self.titles.get(&self.key(head)?)?;
+        let key = self.key(head)?;
+        let mut found = self.titles.of(&key).take(COMMON);
         let contradicts = |at: usize| match (&head.print, &self.winners[at].head.print) {
             (Some(one), Some(other)) => one.overlap(other) < 0.3 || !one.has_numbers_of(other),
             _ => false,
         };
-        found.iter().copied().take(COMMON).find(|at| self.is_open(*at, place, head) && !contradicts(*at))
+        found.find(|at| self.is_open(*at, place, head) && !contradicts(*at))
     }
 
     fn by_text(&self, place: usize, head: &Head) -> Option<usize> {
         let print = head.print.as_ref()?;
         let mut likely = BTreeSet::new();
         for sentence in &print.sentences {
-            likely.extend(self.sentences.get(sentence).into_iter().flatten().copied().take(COMMON));
+            likely.extend(self.sentences.of(sentence).take(COMMON));
         }
-        let probed = print.probes().iter().flat_map(|probe| self.probes.get(probe).into_iter().flatten().take(COMMON));
-        let mut probed: Vec<usize> = probed.copied().collect();
+        let probed = print.probes().iter().flat_map(|probe| self.probes.of(probe).take(COMMON));
+        let mut probed: Vec<usize> = probed.collect();
         probed.sort_unstable();
         likely.extend(probed.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]));
         for band in bands(print.simhash, self.spec.distance) {
-            let near = |(simhash, _): &&(u64, usize)| (simhash ^ print.simhash).count_ones() <= self.spec.distance;
-            likely.extend(self.bands.get(&band).into_iter().flatten().filter(near).map(|(_, at)| *at).take(COMMON));
+            let near = |at: &usize| (self.simhashes[*at] ^ print.simhash).count_ones() <= self.spec.distance;
+            likely.extend(self.bands.of(&band).filter(near).take(COMMON));
         }
         likely.into_iter().find(|at| {
             let other = &self.winners[*at].head;
@@ -212,12 +218,13 @@ impl Ladder {
     }
 }
 
-/// The simhash in `distance + 1` pieces: two that differ in at most `distance` bits have one piece in common.
-fn bands(simhash: u64, distance: u32) -> impl Iterator<Item = (u32, u64)> {
+/// The simhash in `distance + 1` pieces: two that differ in at most `distance` bits have one piece in common. What is
+/// returned is a hash of each piece and its place.
+fn bands(simhash: u64, distance: u32) -> impl Iterator<Item = u32> {
     let pieces = distance.min(12) + 1;
     (0..pieces).map(move |piece| {
         let (from, to) = (piece * 64 / pieces, (piece + 1) * 64 / pieces);
         let mask = if to - from == 64 { u64::MAX } else { (1 << (to - from)) - 1 };
-        (piece, simhash >> from & mask)
+        short(mix(u64::from(piece), simhash >> from & mask))
     })
 }

@@ -6,6 +6,7 @@ mod inner;
 mod ladder;
 mod link;
 mod merger;
+mod postings;
 mod print;
 mod quota;
 mod title;

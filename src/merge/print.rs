@@ -85,7 +85,7 @@ impl Print {
 }
 
 /// The upper half: plenty to tell the pieces of two texts apart.
-fn short(hash: u64) -> u32 {
+pub(super) fn short(hash: u64) -> u32 {
     u32::try_from(hash >> 32).unwrap_or(u32::MAX)
 }
 
