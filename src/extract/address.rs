@@ -8,16 +8,18 @@ use regex::{Captures, Regex};
 use std::sync::Arc;
 use url::Url;
 
-/// Longest address that is taken over, in bytes (RFC 9110 section 4.1 asks for at least 8,000). A longer base would be
-/// repeated in every address of the page.
+/// Longest address that is taken over, in bytes (RFC 9110 section 4.1 asks for at least 8,000).
 const LONGEST: usize = 8000;
+/// Longest `<base href>`, in bytes: it is repeated in every address of the page. The same as for `xml:base`.
+const LONGEST_BASE: usize = 2048;
 
-/// The base for relative addresses: `<base href>` if there is one, else the page's own address.
+/// The base for relative addresses: `<base href>` if there is a sensible one, else the page's own address.
 pub(super) fn base_of(page: &Page, url: &Url) -> Url {
     let href = Selector::new("base[href]")
         .ok()
         .and_then(|selector| page.root().select(&selector).first().copied())
-        .and_then(|node| node.attribute("href"));
+        .and_then(|node| node.attribute("href"))
+        .filter(|href| href.len() <= LONGEST_BASE);
     href.and_then(|href| url.join(href.trim()).ok()).filter(is_web).unwrap_or_else(|| url.clone())
 }
 

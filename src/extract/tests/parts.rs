@@ -161,13 +161,18 @@ fn next_pages_are_counted_from_the_first() {
 
 #[test]
 fn base_and_impossible_stamps() {
-    let page =
-        "<base href='http://b.cn/x/'><ul id=leftList><li><a href='1/201913/45/191345992419833.shtml'>t</a></li></ul>";
-    let (feed, _) = list(page, &at("http://a.cn/"), &[layout("list-2019")]);
-    assert_eq!(
-        shown(&feed.entries[0]),
-        "t | http://b.cn/x/1/201913/45/191345992419833.shtml | 1/191345992419833 |  |  |  | "
-    );
+    let long = format!("http://b.cn/{}/", "x".repeat(2036));
+    // A base that is longer than any sensible one would be repeated in every address.
+    for (base, expected) in [("http://b.cn/x/", "http://b.cn/x/"), (&long, "http://a.cn/")] {
+        let page = format!(
+            "<base href='{base}'><ul id=leftList><li><a href='1/201913/45/191345992419833.shtml'>t</a></li></ul>"
+        );
+        let (feed, _) = list(&page, &at("http://a.cn/"), &[layout("list-2019")]);
+        assert_eq!(
+            shown(&feed.entries[0]),
+            format!("t | {expected}1/201913/45/191345992419833.shtml | 1/191345992419833 |  |  |  | ")
+        );
+    }
 }
 
 #[test]
