@@ -77,6 +77,8 @@ fn article(page: Page, base: &Url) -> Result<Article, String> {
         ..Config::default()
     };
     let document = page.into_document();
+    // What it says about itself was weighed already, and may be eight kilobytes in front of every address.
+    document.select("base").remove();
     // Foreign code on foreign pages: a defect there must cost one article, not every poll of the channel.
     let read = catch_unwind(AssertUnwindSafe(|| {
         Readability::with_document(document, Some(base.as_str()), Some(config)).and_then(|mut reader| reader.parse())

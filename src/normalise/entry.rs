@@ -13,6 +13,8 @@ use std::borrow::Cow;
 
 /// The most authors that an entry takes over from its feed: there may be five thousand such entries.
 const INHERITED: usize = 20;
+/// And how many bytes they have at most.
+const INHERITED_BYTES: usize = 4096;
 /// Longest name, term or label, in characters.
 pub(super) const NAME: usize = 200;
 /// Longest title that is made from an entry's first words, in characters.
@@ -121,7 +123,14 @@ fn authors(read: &ParsedEntry, feed: &ParsedFeed, outermost: &Url, addresses: &m
     // Their addresses are relative to the feed's base, not to the entry's.
     let base = document_base(feed, outermost);
     let few = &feed.authors[..feed.authors.len().min(INHERITED)];
-    people(few, &mut Addresses { base, flaws: addresses.flaws })
+    let mut few = people(few, &mut Addresses { base, flaws: addresses.flaws });
+    let mut bytes = 0;
+    few.retain(|person| {
+        let parts = [Some(&person.name), person.email.as_ref(), person.uri.as_ref()];
+        bytes += parts.into_iter().flatten().map(String::len).sum::<usize>();
+        bytes <= INHERITED_BYTES
+    });
+    few
 }
 
 /// The entry's page, and the other links.

@@ -393,6 +393,22 @@ fn authors_of_the_feed_are_those_of_entries_without() {
     }
 }
 
+#[test]
+fn authors_of_the_feed_are_few_and_small_for_each_entry() {
+    let base = Url::parse("https://feed.example/atom.xml").unwrap();
+    let person = |n: usize, length: usize| Person {
+        uri: Some(format!("/{}", "u".repeat(length))),
+        ..Person::named(&format!("Author {n}"))
+    };
+    for (count, length, expected) in [(3, 10, 3), (60, 10, 20), (60, 1000, 3), (1, 4096, 0)] {
+        let authors = (0..count).map(|n| person(n, length)).collect();
+        let entries = vec![entry("one", "/1", "2019-12-10")];
+        let parsed = ParsedFeed { format: Format::Atom10, authors, entries, ..ParsedFeed::default() };
+        let (candidates, _) = feed(&parsed, &external(&base));
+        assert_eq!(candidates[0].entry.authors.len(), expected, "{count} of {length}");
+    }
+}
+
 /// An entry of a feed at `https://feed.example/dir/feed`, and the flaws.
 fn one(format: Format, home: Option<&str>, read: ParsedEntry) -> Candidate {
     let base = Url::parse("https://feed.example/dir/feed").unwrap();

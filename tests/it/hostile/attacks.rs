@@ -467,8 +467,8 @@ pub(super) fn attacks() -> Vec<(&'static str, Make)> {
         }),
         // --- selectors of feeds.yaml on a page that somebody else made ---
         ("a selector: every element below every other", || in_layout("div div div div div div a", megabyte())),
-        ("a selector: one that has one that has", || in_layout("div:has(div:has(div:has(span)))", megabyte())),
-        ("a selector: not one that has", || in_layout("div:not(:has(div:not(:has(span))))", megabyte())),
+        ("a selector: one that has", || in_layout("div:has(span):has(b)", megabyte())),
+        ("a selector: not one that has", || in_layout("div:not(:has(span))", megabyte())),
         ("a selector: the nth of many", || in_layout("a:nth-last-child(2n+1)", "<a href=/1>t</a>".repeat(60_000))),
         ("a selector: after all others", || in_layout("a ~ a ~ a ~ b", "<a href=/1>t</a>".repeat(60_000))),
         ("a selector: has one after it", || in_layout("a:has(~ b)", "<a href=/1>t</a>".repeat(60_000))),
