@@ -8,6 +8,10 @@
 #![allow(clippy::struct_excessive_bools, reason = "what a seed draws is mostly yes or no")]
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "paths that Heliu itself made")]
 
+/// Seeds allocate and free all the time; the allocator of the system takes a quarter of their time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod judge;
 mod ledger;
 mod reader;

@@ -2,13 +2,15 @@
 //! escape everything but the sanitised full text.
 
 use super::text::{
-    address, cover, feed_title, file_type, language, line, owned, printable, revised, rfc3339, some_line,
+    address, cover, feed_title, file_type, form, language, line, owned, printable, revised, rfc3339, some_line,
 };
 use super::words::Words;
 use super::{Form, Lang, Site};
 use crate::model::{Entry, Feed, Person, Precision, Standing};
 use askama::Template;
+use chrono::format::Item;
 use chrono::{DateTime, FixedOffset};
+use std::sync::LazyLock;
 
 /// The style sheet, served at `/style.css`.
 #[must_use]
@@ -120,18 +122,18 @@ struct Moment {
     human: String,
 }
 
+/// The forms of instants and of days.
+static ZH: LazyLock<[Vec<Item<'static>>; 2]> = LazyLock::new(|| [form("%Y年%-m月%-d日 %H:%M"), form("%Y年%-m月%-d日")]);
+static EN: LazyLock<[Vec<Item<'static>>; 2]> = LazyLock::new(|| [form("%-d %B %Y, %H:%M"), form("%-d %B %Y")]);
+
 impl Moment {
     fn new(at: DateTime<FixedOffset>, precision: Precision, lang: Lang) -> Self {
         let at = printable(at);
         let day_only = precision == Precision::Day;
-        let human = match (lang, day_only) {
-            (Lang::Zh, true) => "%Y年%-m月%-d日",
-            (Lang::Zh, false) => "%Y年%-m月%-d日 %H:%M",
-            (Lang::En, true) => "%-d %B %Y",
-            (Lang::En, false) => "%-d %B %Y, %H:%M",
-        };
+        let forms = if lang == Lang::Zh { &*ZH } else { &*EN };
+        let human = at.format_with_items(forms[usize::from(day_only)].iter()).to_string();
         let machine = if day_only { at.format("%Y-%m-%d").to_string() } else { rfc3339(at) };
-        Self { machine, human: at.format(human).to_string() }
+        Self { machine, human }
     }
 }
 

@@ -3,10 +3,12 @@
 use super::Site;
 use super::words::Lang;
 use crate::model::{Entry, EntryId, Feed, Image, Standing, is_legal};
-use chrono::{DateTime, Datelike, FixedOffset, Timelike, Utc};
+use chrono::format::{Item, StrftimeItems};
+use chrono::{DateTime, Datelike, FixedOffset, SecondsFormat, Timelike, Utc};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::Write;
+use std::sync::LazyLock;
 use url::Url;
 use uuid::Uuid;
 
@@ -82,11 +84,30 @@ pub(super) fn escape(text: &str) -> String {
 /// An absolute http(s) address as an RFC 3986 URI: ASCII, percent-encoded once. `None` when the text is not
 /// such an address. What is returned comes back unchanged when given again.
 pub(super) fn address(text: &str) -> Option<String> {
+    // Nearly every address of the ledger is, and every one is asked for five times a publication.
+    if is_plain(text) { Some(text.to_owned()) } else { encoded(text) }
+}
+
+fn encoded(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return None;
     }
     Some(uri(url.as_str()))
+}
+
+/// Whether nothing of an address can come out in another way: a name in lower case that is no number and no Punycode,
+/// a path without dot segments, nothing encoded, no fragment, no port.
+fn is_plain(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else { return false };
+    let Some((host, path)) = rest.split_once('/') else { return false };
+    let is_label = |label: &str| {
+        label.starts_with(|c: char| c.is_ascii_lowercase())
+            && !label.starts_with("xn--")
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let is_fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~/?=&".contains(&b);
+    host.split('.').all(is_label) && !path.starts_with('.') && !path.contains("/.") && path.bytes().all(is_fine)
 }
 
 /// Encodes what the WHATWG URL standard leaves alone but RFC 3986 forbids: `|`, `^`, a bare `%`, brackets
@@ -178,14 +199,20 @@ pub(super) fn printable(at: DateTime<FixedOffset>) -> DateTime<FixedOffset> {
     if zone_fits { at } else { utc.fixed_offset() }
 }
 
+/// A form of dates, read once: reading it costs as much as writing a date.
+pub(super) fn form(text: &'static str) -> Vec<Item<'static>> {
+    StrftimeItems::new(text).collect()
+}
+
 /// RFC 822 with a year of four digits and a numeric zone, English names whatever the locale.
 pub(super) fn rfc822(at: DateTime<FixedOffset>) -> String {
-    printable(at).format("%a, %d %b %Y %H:%M:%S %z").to_string()
+    static FORM: LazyLock<Vec<Item<'static>>> = LazyLock::new(|| form("%a, %d %b %Y %H:%M:%S %z"));
+    printable(at).format_with_items(FORM.iter()).to_string()
 }
 
 /// RFC 3339 to the second with its offset.
 pub(super) fn rfc3339(at: DateTime<FixedOffset>) -> String {
-    printable(at).format("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    printable(at).to_rfc3339_opts(SecondsFormat::Secs, false)
 }
 
 /// When the visible content last changed, when that is after its publication.
@@ -269,4 +296,46 @@ pub(super) fn cover(entry: &Entry) -> Option<(String, Option<&Image>)> {
         let file = entry.enclosures.iter().find(|file| file.media_type.as_deref().is_some_and(is_picture))?;
         Some((address(&file.url)?, None))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_plain_comes_out_as_it_is(
+            text in r"https?://([a-z0-9x-]{1,5}\.){0,3}[a-z0-9x-]{1,6}/([a-zA-Z0-9._~?=&-]{0,4}/?){0,6}",
+        ) {
+            if is_plain(&text) {
+                prop_assert_eq!(encoded(&text), Some(text));
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_come_out_otherwise_is_not_plain() {
+        for text in [
+            "https://a.example/x/../y",
+            "https://a.example/./y",
+            "https://a.example",
+            "https://A.example/",
+            "https://a.example:443/",
+            "https://u@a.example/",
+            "http://127.0.0.1/",
+            "http://1.2.3/",
+            "http://a.0x7f/",
+            "http://xn--a.example/",
+            "http://a.example/%7e",
+            "http://a.example/#x",
+            "http://a.example/中",
+            "ftp://a.example/",
+            "http:///x",
+            "http://a..b/",
+        ] {
+            assert!(!is_plain(text), "{text}");
+        }
+        assert!(is_plain("https://www.workercn.cn/424/201912/10/191210112419833.shtml?a=1&b=x.y"));
+    }
 }
