@@ -398,7 +398,7 @@ fn authors_of_the_feed_are_few_and_small_for_each_entry() {
     let base = Url::parse("https://feed.example/atom.xml").unwrap();
     let person = |n: usize, length: usize| Person {
         uri: Some(format!("/{}", "u".repeat(length))),
-        ..Person::named(&format!("Author {n}"))
+        ..Person::named(format!("Author {n}"))
     };
     for (count, length, expected) in [(3, 10, 3), (60, 10, 20), (60, 1000, 3), (1, 4096, 0)] {
         let authors = (0..count).map(|n| person(n, length)).collect();
