@@ -1,5 +1,6 @@
 //! Pages for people: the catalogue and one page per feed. Plain HTML that works without scripts; the templates
-//! escape everything but the sanitised full text.
+//! escape everything but the sanitised full text. What leads from page to page is relative, so that they work under
+//! whatever address they were asked for; what is copied into a reader begins with `base_url`.
 
 use super::text::{
     address, cover, feed_title, file_type, form, language, line, owned, printable, revised, rfc3339, some_line,
@@ -23,8 +24,8 @@ pub fn style() -> &'static str {
 pub fn catalogue(feeds: &[&Feed], site: &Site<'_>, lang: Lang) -> String {
     let page = Catalogue {
         w: lang.words(),
-        home: site.address(""),
-        style: site.address("style.css"),
+        home: "./",
+        style: "style.css",
         opml: site.address("opml.xml"),
         title: line(site.title),
         content_language: language(site.language).unwrap_or_else(|| lang.tag().to_owned()),
@@ -39,8 +40,8 @@ pub fn catalogue(feeds: &[&Feed], site: &Site<'_>, lang: Lang) -> String {
 pub fn feed_page(feed: &Feed, site: &Site<'_>, lang: Lang) -> String {
     let page = FeedPage {
         w: lang.words(),
-        home: site.address(""),
-        style: site.address("style.css"),
+        home: "../",
+        style: "../style.css",
         site: line(site.title),
         source_page: feed.home.as_deref().and_then(address),
         content_language: super::text::feed_language(feed, site),
@@ -59,8 +60,8 @@ pub fn feed_page(feed: &Feed, site: &Site<'_>, lang: Lang) -> String {
 #[template(path = "catalogue.html")]
 struct Catalogue {
     w: &'static Words,
-    home: String,
-    style: String,
+    home: &'static str,
+    style: &'static str,
     opml: String,
     title: String,
     content_language: String,
@@ -71,8 +72,8 @@ struct Catalogue {
 #[template(path = "feed.html")]
 struct FeedPage {
     w: &'static Words,
-    home: String,
-    style: String,
+    home: &'static str,
+    style: &'static str,
     site: String,
     source_page: Option<String>,
     content_language: String,
@@ -93,6 +94,8 @@ struct Card {
     description: Option<String>,
     language: String,
     page: String,
+    /// The same as seen from the catalogue.
+    path: String,
     count: usize,
     newest: Option<Moment>,
     is_snapshot: bool,
@@ -108,6 +111,7 @@ impl Card {
             description: some_line(&feed.description),
             language: super::text::feed_language(feed, site),
             page: Form::Page.address(feed, site),
+            path: Form::Page.path(feed),
             count: feed.entries.len(),
             newest: newest.map(|entry| Moment::new(entry.published.at, entry.published.precision, lang)),
             is_snapshot: feed.standing == Standing::Snapshot,

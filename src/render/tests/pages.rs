@@ -25,6 +25,26 @@ fn readers_find_all_three_formats() {
     }
 }
 
+/// Also where Heliu listens at another address than `base_url` says, which is what is subscribed to.
+#[test]
+fn pages_lead_to_each_other_under_whatever_address_they_have() {
+    let feed = sample::feed(1);
+    let asked = |path: &str| url::Url::parse("http://127.0.0.1:18080/heliu/").unwrap().join(path).unwrap();
+    for (page, at, expected) in [
+        (catalogue(&[&feed], &site(), Lang::Zh), "", &["", "style.css", "feeds/shiping"][..]),
+        (feed_page(&feed, &site(), Lang::En), "feeds/shiping", &["", "style.css"]),
+    ] {
+        let links = regex(r##"<(?:a|link)[^>]* href="([^"#:]+)""##);
+        let mut found: Vec<_> =
+            links.captures_iter(&page).map(|link| asked(at).join(&link[1]).unwrap().to_string()).collect();
+        found.sort();
+        found.dedup();
+        let mut expected: Vec<_> = expected.iter().map(|path| asked(path).to_string()).collect();
+        expected.sort();
+        assert_eq!(found, expected, "{at}");
+    }
+}
+
 #[test]
 fn nothing_breaks_the_content_security_policy() {
     let forbidden = regex(r"(?i)<script|<style|\sstyle=|\son[a-z]+=|javascript:|<iframe|<object");
