@@ -43,9 +43,21 @@ impl Gate {
         error
     }
 
-    /// The connection that writes; what is committed is on disk. Refuses when the file is not the one that was opened,
-    /// and once it is damaged: writing on would spread the damage.
+    /// The connection that writes; what is committed is on disk.
     pub(super) async fn writing(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.connection("PRAGMA synchronous = FULL").await
+    }
+
+    /// The connection that writes what is found out again should the power fail: it outlives the process once it is
+    /// committed, and the next poll that is recorded brings it to the disk.
+    pub(super) async fn writing_soon(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        self.connection("PRAGMA synchronous = NORMAL").await
+    }
+
+    /// The one connection that writes, which is told each time whether a commit waits for the disk
+    /// (<https://www.sqlite.org/pragma.html#pragma_synchronous>). Refuses when the file is not the one that was opened,
+    /// and once it is damaged: writing on would spread the damage.
+    async fn connection(&self, synchronous: &'static str) -> Result<PoolConnection<Sqlite>, StoreError> {
         if let Err(damaged) = self.trouble.lasting() {
             if !self.trouble.is_to_be_doubted() || self.look_again().await.is_err() {
                 return Err(damaged);
@@ -54,24 +66,9 @@ impl Gate {
         }
         self.hold.check(&self.path).await?;
         let mut connection = self.writer.acquire().await.map_err(|e| self.trouble.note(false, self.error(&e)))?;
-        // Said each time: somebody who was content with less may have been cut off.
-        self.wait_for_disk(&mut connection, true).await?;
+        let told = sqlx::query(synchronous).execute(&mut *connection).await;
+        told.map_err(|e| self.failed(&mut connection, &e))?;
         Ok(connection)
-    }
-
-    /// The connection that writes what is found out again should the power fail: it outlives the process once it is
-    /// committed, and the next poll that is recorded brings it to the disk.
-    pub(super) async fn writing_soon(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        let mut connection = self.writing().await?;
-        self.wait_for_disk(&mut connection, false).await?;
-        Ok(connection)
-    }
-
-    /// Whether a commit waits until it is on disk (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
-    async fn wait_for_disk(&self, connection: &mut PoolConnection<Sqlite>, waits: bool) -> Result<(), StoreError> {
-        let pragma = if waits { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
-        let said = sqlx::query(pragma).execute(&mut **connection).await;
-        said.map(drop).map_err(|e| self.failed(connection, &e))
     }
 
     /// Whether the file is whole, as a connection sees it that has read nothing of it yet.

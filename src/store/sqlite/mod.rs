@@ -1,7 +1,7 @@
 //! The ledger in a SQLite file: one connection that writes, a few that read.
 //!
 //! Write-ahead logging, so that reading never waits for writing; `synchronous = FULL`, so that an id that was
-//! published survives a power cut (docs/decisions/0001-ledger-on-sqlite.md). Every write begins with
+//! published survives a power cut, `NORMAL` for stamps (docs/decisions/0001-ledger-on-sqlite.md). Every write begins with
 //! `BEGIN IMMEDIATE`: a transaction that reads first and writes later could be refused half-way.
 
 mod aside;
