@@ -176,6 +176,21 @@ mod tests {
     }
 
     #[test]
+    fn a_base_of_eight_kilobytes_is_no_base() {
+        let text = paragraphs(60, 8) + "<p>一段，又一段，说到这里。<a href=b>甲，乙</a></p>";
+        for (base, expected) in
+            [("http://b.cn/x/", "http://b.cn/x/b"), (&format!("http://b.cn/{}/", "x".repeat(8000)), "b")]
+        {
+            let expected = url().join(expected).unwrap();
+            let html = format!("<base href='{base}'><body><div>{text}</div></body>");
+            for select in [None, Some("div")] {
+                let body = readable(&html, &url(), select, None).0.unwrap().body;
+                assert!(body.contains(&format!("\"{expected}\"")), "{select:?} {}: {body}", base.len());
+            }
+        }
+    }
+
+    #[test]
     fn a_selector_takes_the_place_of_reading() {
         let body =
             "<h1>题</h1><p class=\"t\">一<b class=\"t\">二</b></p><p class=\"t ad\">广告</p><p class=\"t\"> </p>";
