@@ -107,6 +107,8 @@ struct Known {
     expected: BTreeSet<(usize, u32)>,
     held: bool,
     gone: bool,
+    /// The hosts that its addresses have moved to for good.
+    adopted: Vec<String>,
 }
 
 /// See the head of this file.

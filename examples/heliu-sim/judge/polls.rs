@@ -100,6 +100,7 @@ impl Judge {
         known.failures = state.failures;
         known.held = holds;
         known.gone = state.gone.is_some();
+        known.adopted = state.moved.values().filter_map(|moved| host_of(moved.adopted.as_deref()?)).collect();
         known.promised = state.next_poll;
         known.due = state.next_poll;
         if poll.at > wall + STEP {
@@ -207,7 +208,8 @@ impl Judge {
             let others = group.iter().filter(|other| **other != name).filter_map(|other| self.known.get(other)?.due);
             let with_others = alone.and_then(|_| others.min()).unwrap_or(due);
             let hosts = self.channels.get(&name).map(|one| one.addresses().filter_map(|url| url.host_str()).collect());
-            let hosts: Vec<_> = hosts.unwrap_or_default();
+            let mut hosts: Vec<_> = hosts.unwrap_or_default();
+            hosts.extend(self.known.get(&name).into_iter().flat_map(|known| &known.adopted).map(String::as_str));
             let told = hosts.iter().filter_map(|host| self.waits.get(*host)).max().copied().unwrap_or(due);
             let due = due.max(self.since).max(rests).max(told).max(alone.unwrap_or(due)).max(with_others);
             if wall > due.max(self.unsure) + LATE {
