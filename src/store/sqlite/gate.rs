@@ -71,10 +71,14 @@ impl Gate {
         Ok(connection)
     }
 
-    /// Whether the file is whole, as a connection sees it that has read nothing of it yet.
+    /// Whether the file is whole, as a connection sees it that has read nothing of it yet. It looks twice: a read that
+    /// fails during the first look is damage to SQLite as well.
     async fn look_again(&self) -> Result<(), StoreError> {
         let mut connection = copy::read_only(&self.path).await?;
-        open::check(&mut connection, &self.path, "quick_check").await
+        match open::check(&mut connection, &self.path, "quick_check").await {
+            Ok(()) => Ok(()),
+            Err(_) => open::check(&mut connection, &self.path, "quick_check").await,
+        }
     }
 
     /// Writes something that changes nothing, to learn whether the disk takes it.
