@@ -50,6 +50,8 @@ pub(crate) enum Event {
     Sleep(i64),
     /// The ledger fails for so many seconds.
     StoreFails(i64, Failing),
+    /// There is no network for so many seconds.
+    Cut(i64, Outage),
 }
 
 /// How the ledger fails.
@@ -101,6 +103,19 @@ pub(crate) fn draw(rng: &mut Rng, began: DateTime<Utc>, days: Option<u32>) -> Sc
     let layout = draw.layout(&sources);
     let events = draw.events();
     Script { hosts, streams, sources, layout, events, end }
+}
+
+/// When there is no network. Drawn apart, so that all the rest of a seed is as it is without.
+pub(crate) fn cuts(seed: u64, script: &mut Script, began: DateTime<Utc>) {
+    let mut rng = Rng::new(seed ^ 0xc07);
+    let mut draw = Draw { rng: &mut rng, began, end: script.end };
+    for _ in 0..draw.rng.pick(&[0, 0, 1, 2]) {
+        let at = draw.instant();
+        let minutes = draw.rng.pick(&[2, 40, 120, 600]);
+        let how = draw.rng.pick(&[Outage::NoName, Outage::NoName, Outage::NoAnswer]);
+        script.events.push((at, Event::Cut(minutes * 60, how)));
+    }
+    script.events.sort_by_key(|(at, _)| *at);
 }
 
 impl Draw<'_> {

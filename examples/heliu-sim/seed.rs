@@ -69,7 +69,8 @@ fn load(text: &str) -> Result<Config, String> {
 pub(crate) fn run(seed: u64, days: Option<u32>, folder: &Path, print: bool) -> Result<Outcome, String> {
     let began = DateTime::from_timestamp(1_793_491_200, 0).ok_or("no such instant")?;
     let mut rng = Rng::new(seed);
-    let script = script::draw(&mut rng, began, days);
+    let mut script = script::draw(&mut rng, began, days);
+    script::cuts(seed, &mut script, began);
     let layout = script.layout.clone();
     let text = script::yaml(&layout, &script.sources, &script.hosts);
     let config = load(&text)?;
@@ -245,6 +246,12 @@ impl Simulation {
                 self.failed = until;
                 stage.world().failing = Some((until, failing));
             }
+            Event::Cut(seconds, how) => {
+                let back = stage.truth() + TimeDelta::seconds(seconds);
+                stage.world().cut = Some((back, how));
+                stage.world().judge.cut(back);
+                stage.cut.notify_waiters();
+            }
         }
         false
     }
@@ -297,7 +304,7 @@ impl Simulation {
         let (truth, wall) = (self.stage.truth(), self.stage.wall());
         let mut world = self.stage.world();
         let judge = &mut world.judge;
-        judge.look(wall);
+        judge.look(wall, truth);
         let shelf = service.shelf();
         let set = shelf.get();
         if truth - self.failed > SOON {

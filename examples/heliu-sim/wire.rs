@@ -1,7 +1,7 @@
 //! The simulated network: names, connections, and the servers at their other ends.
 
 use crate::source::{self};
-use crate::source::{Host, Manners, Outage, Reply, Trouble, within};
+use crate::source::{Manners, Outage, Reply, Trouble, within};
 use crate::world::{Stage, World};
 use heliu::net::{Dial, Resolve, Socket};
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ impl Resolve for Net {
             let truth = self.0.truth();
             let world = self.0.world();
             let place = world.script.hosts.iter().position(|host| host.name == name);
-            let down = place.is_some_and(|place| outage(&world.script.hosts[place], truth) == Some(Outage::NoName));
+            let down = place.is_some_and(|place| outage(&world, place, truth) == Some(Outage::NoName));
             let Some(place) = place.filter(|_| !down).and_then(|place| u8::try_from(place).ok()) else {
                 return Err(io::ErrorKind::NotFound.into());
             };
@@ -36,8 +36,12 @@ impl Resolve for Net {
     }
 }
 
-fn outage(host: &Host, at: chrono::DateTime<chrono::Utc>) -> Option<Outage> {
-    host.outages.iter().find(|(span, _)| within(*span, at)).map(|(_, outage)| *outage)
+/// How a host cannot be reached, if so; without a network none can.
+fn outage(world: &World, host: usize, at: chrono::DateTime<chrono::Utc>) -> Option<Outage> {
+    if let Some((_, how)) = world.cut.filter(|(back, _)| at < *back) {
+        return Some(how);
+    }
+    world.script.hosts[host].outages.iter().find(|(span, _)| within(*span, at)).map(|(_, outage)| *outage)
 }
 
 impl Dial for Net {
@@ -50,7 +54,7 @@ impl Dial for Net {
                 let world = stage.world();
                 let IpAddr::V4(ip) = address.ip() else { return Err(io::ErrorKind::AddrNotAvailable.into()) };
                 let place = usize::from(ip.octets()[3]) - 1;
-                outage(&world.script.hosts[place], truth)
+                outage(&world, place, truth)
             };
             match down {
                 Some(Outage::NoAnswer) => std::future::pending().await,

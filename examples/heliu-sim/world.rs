@@ -3,7 +3,7 @@
 use crate::judge::Judge;
 use crate::rng::Rng;
 use crate::script::{Failing, Script};
-use crate::source::{FNV, fnv};
+use crate::source::{FNV, Outage, fnv};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::VecDeque;
 use std::fmt::Arguments;
@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) dies_in: Option<u64>,
     /// Until when the ledger fails, and how.
     pub(crate) failing: Option<(DateTime<Utc>, Failing)>,
+    /// Until when there is no network, and how that shows.
+    pub(crate) cut: Option<(DateTime<Utc>, Outage)>,
 }
 
 /// The time of the world, which goes on while a process lives.
@@ -77,7 +79,7 @@ impl Stage {
         let trace = Trace { hash: FNV, lines: 0, last: VecDeque::new(), print };
         Self {
             time: Mutex::new(Time { truth: began, since: None, ahead: TimeDelta::zero() }),
-            world: Mutex::new(World { script, rng, judge, trace, dies_in: None, failing: None }),
+            world: Mutex::new(World { script, rng, judge, trace, dies_in: None, failing: None, cut: None }),
             chance: Mutex::new(Rng::new(!seed)),
             death: Notify::new(),
             jumped: Notify::new(),

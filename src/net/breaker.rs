@@ -2,8 +2,10 @@
 //! and after a pause one request finds out whether it is back. Other hosts are never affected.
 
 use super::error::Failure;
+use super::pace;
+use super::reach::Reach;
 use super::types::FetchError;
-use super::types::FetchErrorKind::{Connect, Dns, Protocol, Resting, Timeout, Tls};
+use super::types::FetchErrorKind::{Body, Connect, Dns, Empty, Protocol, Resting, Timeout, Tls};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub(super) struct Breakers {
     hosts: Mutex<HashMap<Host, Breaker>>,
     /// Spreads the pauses.
     chance: Arc<dyn Fn() -> f64 + Send + Sync>,
+    /// Whether anybody can be reached.
+    pub(super) reach: Reach,
 }
 
 /// A host that failed.
@@ -47,13 +51,14 @@ struct Breaker {
 pub(super) struct Pass<'a> {
     breakers: &'a Breakers,
     host: Option<Host>,
+    site: String,
     is_probe: bool,
 }
 
 impl Breakers {
     /// No host has failed yet.
     pub(super) fn new(chance: Arc<dyn Fn() -> f64 + Send + Sync>) -> Self {
-        Self { hosts: Mutex::default(), chance }
+        Self { hosts: Mutex::default(), chance, reach: Reach::default() }
     }
 
     /// Refuses when the host is down; asks for nothing.
@@ -72,10 +77,11 @@ impl Breakers {
             is_probe = breaker.failures >= OPENS_AT;
             breaker.probing = is_probe;
         }
-        Ok(Pass { breakers: self, host: Some(host), is_probe })
+        Ok(Pass { breakers: self, host: Some(host), site: pace::site(url), is_probe })
     }
 
-    fn failed(&self, host: Host, why: &str) {
+    /// Notes a failure; whether it is the first in a row.
+    fn failed(&self, host: Host, why: &str) -> bool {
         let now = Instant::now();
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() >= MOST_HOSTS && !hosts.contains_key(&host) {
@@ -84,6 +90,7 @@ impl Breakers {
         let failures = hosts.get(&host).map_or(0, |breaker| breaker.failures).saturating_add(1);
         let until = if failures < OPENS_AT { now } else { now + pause(failures, (self.chance)()) };
         hosts.insert(host, Breaker { failures, until, probing: false, failed: now, why: why.to_owned() });
+        failures == 1
     }
 
     /// How many hosts are remembered.
@@ -110,16 +117,28 @@ impl Breaker {
 impl Pass<'_> {
     /// Notes how it went. Any answer, be it an error status, says that the host is up.
     pub(super) fn end(mut self, error: Option<&FetchError>) {
-        let Some(host) = self.host.take() else { return };
+        let Some(host) = self.host.clone() else { return };
         let dead = |error: &&FetchError| {
             error.status.is_none() && matches!(error.kind, Dns | Connect | Tls | Timeout | Protocol)
         };
+        let reach = &self.breakers.reach;
+        if error.is_none_or(|error| error.status.is_some() || matches!(error.kind, Tls | Protocol | Body | Empty)) {
+            reach.answered();
+        }
         match error.filter(dead) {
-            Some(error) => self.breakers.failed(host, &error.message),
+            // No fault of the host: dropping the pass says nothing of it.
+            Some(_) if reach.is_offline() => return,
+            Some(error) => {
+                let first = self.breakers.failed(host, &error.message);
+                if first && matches!(error.kind, Dns | Connect | Timeout) {
+                    reach.lost(std::mem::take(&mut self.site));
+                }
+            }
             None => {
                 self.breakers.hosts.lock().unwrap_or_else(PoisonError::into_inner).remove(&host);
             }
         }
+        self.host = None;
     }
 }
 

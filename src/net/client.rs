@@ -111,6 +111,13 @@ impl Client {
         [self.pace.hosts(), self.breakers.hosts(), self.permits.origins()]
     }
 
+    /// Whether there is no network: sites that answered before cannot be reached, and nobody answers. Ends with the first
+    /// answer of anybody, and after a day.
+    #[must_use]
+    pub fn is_offline(&self) -> bool {
+        self.breakers.reach.is_offline()
+    }
+
     /// Replaces what is sent as `User-Agent`.
     pub fn set_user_agent(&self, user_agent: &str) {
         self.user_agent.store(Arc::new(headers::user_agent(user_agent)));

@@ -12,6 +12,7 @@
 //! | `options` | how to fetch |
 //! | `pace` | one request at a time to each site, with pauses |
 //! | `breaker` | which hosts are down and are left alone |
+//! | `reach` | whether there is a network at all |
 //! | `robots` | what a robots.txt says (pure) |
 //! | `permits` | the robots.txt of each host, fetched and kept |
 //! | `redirect` | where a redirect may lead (pure) |
@@ -29,6 +30,7 @@ mod headers;
 mod options;
 mod pace;
 mod permits;
+mod reach;
 mod redirect;
 mod robots;
 mod socket;

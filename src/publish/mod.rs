@@ -5,7 +5,7 @@
 use crate::config::Config;
 use crate::model::{ChannelId, Feed};
 use crate::render::Document;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -66,13 +66,14 @@ pub struct Published {
 pub struct Shelf {
     set: ArcSwap<Published>,
     unrecorded: ArcSwap<BTreeMap<ChannelId, String>>,
+    offline: ArcSwapOption<DateTime<Utc>>,
 }
 
 impl Shelf {
     /// A shelf with a first set.
     #[must_use]
     pub fn new(first: Published) -> Self {
-        Self { set: ArcSwap::from_pointee(first), unrecorded: ArcSwap::default() }
+        Self { set: ArcSwap::from_pointee(first), unrecorded: ArcSwap::default(), offline: ArcSwapOption::empty() }
     }
 
     /// The channels whose last poll could not be recorded, each with what the ledger said: the ledger itself cannot tell.
@@ -94,6 +95,17 @@ impl Shelf {
                 all
             });
         }
+    }
+
+    /// Since when there is no network; `None` while there is one.
+    #[must_use]
+    pub fn offline(&self) -> Option<DateTime<Utc>> {
+        self.offline.load().as_deref().copied()
+    }
+
+    /// Says since when there is no network, or that there is one.
+    pub fn note_offline(&self, since: Option<DateTime<Utc>>) {
+        self.offline.store(since.map(Arc::new));
     }
 
     /// The set of this moment; stays whole for as long as it is held.

@@ -60,6 +60,7 @@ pub struct Metrics {
     /// File and log.
     store_bytes: [Gauge; 2],
     store_writable: Gauge,
+    online: Gauge,
     /// By the first digit of the status; index 0 is 1xx.
     responses: [Counter; 5],
     lost_readings: Gauge,
@@ -95,8 +96,12 @@ impl Metrics {
         r.register_collector(Box::new(Uptime(Instant::now())));
         let channels = Arc::new(Channels::default());
         r.register_collector(Box::new(Arc::clone(&channels)));
-        let polls =
-            known(r, "polls", "Polls by how they ended: changed, unchanged, failed, unrecorded", Counters::default());
+        let polls = known(
+            r,
+            "polls",
+            "Polls by how they ended: changed, unchanged, failed, unrecorded, offline",
+            Counters::default(),
+        );
         let seconds = |bounds: [f64; 10]| Histogram::new(bounds);
         let poll_seconds = known(r, "poll_duration_seconds", "How long polls took, fetching included", seconds(POLL));
         let entries = known(r, "entries", "Entries that polls recorded, by what became of them", Counters::default());
@@ -111,6 +116,8 @@ impl Metrics {
             known(r, "store_log_bytes", "The size of the write-ahead log beside it", Gauge::default()),
         ];
         let store_writable = known(r, "store_writable", "1 while polls can be recorded, else 0", Gauge::default());
+        let online = known(r, "online", "0 while no site can be reached, else 1", Gauge::default());
+        online.set(1);
         let help = "Documents that take too long to read and were given up, but are still being read";
         let lost_readings = known(r, "lost_readings", help, Gauge::default());
         let responses = Counters::default();
@@ -128,6 +135,7 @@ impl Metrics {
             publish_seconds,
             store_bytes,
             store_writable,
+            online,
             responses,
             lost_readings,
             channels,
@@ -177,6 +185,11 @@ impl Metrics {
     /// Says whether polls can be recorded.
     pub fn writable(&self, writable: bool) {
         self.store_writable.set(writable.into());
+    }
+
+    /// Notes whether there is a network.
+    pub fn online(&self, online: bool) {
+        self.online.set(online.into());
     }
 
     /// Says how many documents are being read although they were given up.

@@ -8,11 +8,14 @@ use super::slots::{Claim, Kind};
 use crate::config::{self, Channel};
 use crate::model::ChannelId;
 use crate::{net, schedule};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
+
+/// How often somebody is asked while there is no network.
+const PROBES_EVERY: TimeDelta = TimeDelta::seconds(30);
 
 impl Service {
     /// When the next channel is due.
@@ -33,6 +36,34 @@ impl Service {
         let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
         lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
         Some((group, claim))
+    }
+
+    /// The next group that may be polled now. While there is no network one is now and then, to find out whether it is
+    /// back.
+    pub(super) fn take_turn(&self) -> Option<(Group, Claim)> {
+        if !self.client.is_offline() {
+            return self.take_due();
+        }
+        let now = self.clock.now();
+        if self.probes_at(now) > now {
+            return None;
+        }
+        let taken = self.take_due()?;
+        *lock(&self.tending.probed) = Some(now);
+        Some(taken)
+    }
+
+    /// When the next group may be polled; one that waits for a slot, its site or its host is not among them.
+    #[must_use]
+    pub fn next_turn(&self) -> Option<DateTime<Utc>> {
+        let next = self.next_due()?;
+        Some(if self.client.is_offline() { next.max(self.probes_at(self.clock.now())) } else { next })
+    }
+
+    /// When somebody may be asked next while there is no network.
+    fn probes_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        // One that lies in the future was under another clock.
+        lock(&self.tending.probed).filter(|probed| *probed <= now).map_or(now, |probed| probed + PROBES_EVERY)
     }
 
     /// The channels of a group whose hosts are not left alone.

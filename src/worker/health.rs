@@ -77,7 +77,13 @@ impl Service {
     /// Remembers what decides the channel's next poll and what is shown of it.
     pub(super) fn remember(&self, channel: &Channel, polled: &Polled) {
         let (id, state) = (&polled.channel, &polled.state);
-        if polled.store_error.is_some() {
+        if polled.offline {
+            lock(&self.tending.unreached).insert(id.clone());
+        } else {
+            // The one whose answer shows that the network is back was asked just now.
+            lock(&self.tending.unreached).remove(id);
+        }
+        if polled.store_error.is_some() || polled.offline {
             // The ledger knows nothing of it.
             let nothing = || Brief::of(channel, &PollState::default(), self.clock.now());
             lock(&self.briefs).entry(id.clone()).or_insert_with(nothing).next_poll = state.next_poll;
@@ -196,6 +202,7 @@ impl Publisher {
 fn outcome(polled: &Polled) -> &'static str {
     match polled {
         Polled { store_error: Some(_), .. } => "unrecorded",
+        Polled { offline: true, .. } => "offline",
         Polled { state, .. } if state.failures > 0 => "failed",
         Polled { change, .. } if change.is_empty() => "unchanged",
         Polled { .. } => "changed",
@@ -203,12 +210,15 @@ fn outcome(polled: &Polled) -> &'static str {
 }
 
 fn log(configured: &Channel, outcome: &'static str, duration_ms: u64, polled: &Polled) {
-    let Polled { channel, state, change, store_error } = polled;
+    let Polled { channel, state, change, store_error, offline } = polled;
     let next = state.next_poll.map(|at| at.to_rfc3339()).unwrap_or_default();
     let status = state.last_attempt.as_ref().and_then(|attempt| attempt.status);
     let health = state.health(configured.snapshot.is_some()).0.as_str();
     if let Some(error) = store_error {
         tracing::error!(%channel, outcome, %error, next, "the poll could not be recorded and will be repeated");
+    } else if *offline {
+        let error = state.error.as_deref().unwrap_or_default();
+        tracing::warn!(%channel, outcome, error, next, "there is no network: the poll will be repeated");
     } else if let Some(error) = &state.error {
         let failures = state.failures;
         tracing::warn!(

@@ -48,6 +48,8 @@ pub(super) struct Polled {
     pub change: Change,
     /// Why it could not be recorded; the ledger then knows nothing of it.
     pub store_error: Option<StoreError>,
+    /// There was no network: nobody was asked, which is nobody's failure, and the ledger knows nothing of it.
+    pub offline: bool,
 }
 
 impl Poller<'_> {
@@ -127,6 +129,9 @@ impl Poller<'_> {
             // What was made of the last body was made in another way: the next one is to be read anew.
             read_as.clone_into(&mut state.config_hash);
         }
+        if !answered && self.client.is_offline() {
+            return self.offline(channel, before, state.error);
+        }
         flaws = bounded(flaws);
         state.flaws.clone_from(&flaws);
         let took = began.elapsed();
@@ -140,7 +145,9 @@ impl Poller<'_> {
             Err(error) => Err(error),
         };
         match recorded {
-            Ok(change) => Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None },
+            Ok(change) => {
+                Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None, offline: false }
+            }
             Err(error) => {
                 // Its source was asked, and no interval is shorter than the floor.
                 let floor = policy(channel, poll.state.exempt).floor;
@@ -155,7 +162,20 @@ impl Poller<'_> {
     fn unrecorded(&self, (channel, before): (&Channel, PollState), pause: TimeDelta, error: StoreError) -> Polled {
         let next_poll = Some(self.clock.now() + pause);
         let state = PollState { error: Some(error.to_string()), next_poll, ..before };
-        Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: Some(error) }
+        Polled {
+            channel: channel.id.clone(),
+            state,
+            change: Change::default(),
+            store_error: Some(error),
+            offline: false,
+        }
+    }
+
+    /// There is no network. Nothing is noted; it is due again after its interval, and as soon as the network is back.
+    fn offline(&self, channel: &Channel, before: PollState, error: Option<String>) -> Polled {
+        let pause = TimeDelta::from_std(policy(channel, before.exempt).interval()).unwrap_or(RECORD_RETRY);
+        let state = PollState { error, next_poll: Some(self.clock.now() + pause), ..before };
+        Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: None, offline: true }
     }
 
     /// Records the poll; when every entry of a known channel turns out to be new, says so.

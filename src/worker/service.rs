@@ -204,12 +204,13 @@ impl Service {
         loop {
             self.look_at_clock();
             let well = self.store_is_well().await;
-            while well && let Some((group, claim)) = self.take_due() {
+            self.look_at_network();
+            while well && let Some((group, claim)) = self.take_turn() {
                 let service = Arc::clone(&self);
                 tasks.spawn(async move { service.poll(&group, &claim).await });
             }
             // Groups that have to wait are not in there: they go on when a poll ends.
-            let next = lock(&self.plan).next_due().filter(|_| well);
+            let next = self.next_turn().filter(|_| well);
             let due = async {
                 let look = self.clock.now() + if well { LOOK_AT_CLOCK } else { LOOK_AT_STORE };
                 let sleep = self.clock.sleep_until(next.map_or(look, |next| next.min(look)));
@@ -234,8 +235,10 @@ impl Service {
     pub async fn poll_due(&self) -> usize {
         let mut count = 0;
         let well = self.store_is_well().await;
-        while well && let Some((group, claim)) = self.take_due() {
+        self.look_at_network();
+        while well && let Some((group, claim)) = self.take_turn() {
             self.poll(&group, &claim).await;
+            self.look_at_network();
             count += 1;
         }
         count
@@ -304,7 +307,7 @@ impl Service {
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
             self.remember(configured, &polled);
             told |= self.report(configured, states.get(&polled.channel), &polled);
-            let Polled { channel, state, change, store_error } = polled;
+            let Polled { channel, state, change, store_error, .. } = polled;
             let first_live =
                 states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
             // What the ledger says it could not record may stand in it all the same.

@@ -2,6 +2,7 @@
 
 use super::publisher::Scope;
 use super::service::{Service, lock};
+use crate::model::ChannelId;
 use crate::schedule;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -22,6 +23,11 @@ pub(super) struct Tending {
     /// Nothing could be recorded.
     unwell: AtomicBool,
     large: AtomicBool,
+    offline: AtomicBool,
+    /// When somebody was last asked although there was no network.
+    pub(super) probed: Mutex<Option<DateTime<Utc>>>,
+    /// Channels that could not be polled because there was none.
+    pub(super) unreached: Mutex<BTreeSet<ChannelId>>,
     sized: Mutex<Option<DateTime<Utc>>>,
 }
 
@@ -61,6 +67,30 @@ impl Service {
         }
         self.size_store().await;
         ready.is_ok()
+    }
+
+    /// Notices that the network went away, and that it is back: then who could not be asked is due, and spread.
+    pub(super) fn look_at_network(&self) {
+        let offline = self.client.is_offline();
+        let was_offline = self.tending.offline.swap(offline, Relaxed);
+        if offline == was_offline {
+            return;
+        }
+        self.metrics.online(!offline);
+        self.shelf().note_offline(offline.then(|| self.clock.now()));
+        if offline {
+            tracing::warn!(
+                "no site can be reached: the network or the resolver of this machine is down; what is published keeps \
+                 being served, and one site is tried every half minute"
+            );
+            return;
+        }
+        let unreached = std::mem::take(&mut *lock(&self.tending.unreached));
+        tracing::info!(
+            channels = unreached.len(),
+            "the network is back, or was away for a day: who could not be asked is"
+        );
+        self.make_plan(&unreached);
     }
 
     /// Tells how large the store is, once a minute. A log that grows and grows means that somebody keeps an old view of

@@ -146,6 +146,8 @@ pub(crate) struct Judge {
     since: DateTime<Utc>,
     /// Until then polls may be late, since the ledger failed.
     unsure: DateTime<Utc>,
+    /// When the network was away last, until then. True time.
+    back: DateTime<Utc>,
     /// When feeds.yaml was edited last.
     edited: DateTime<Utc>,
     pub(crate) requests: u64,
@@ -181,6 +183,7 @@ impl Judge {
             onward: BTreeMap::new(),
             since: began,
             unsure: began,
+            back: began - DAY,
             edited: began,
             requests: 0,
             reader: Reader::new(script),
@@ -312,6 +315,11 @@ impl Judge {
     /// The ledger fails: whoever meets that is tried again later, and later each time, for up to a day.
     pub(crate) fn ledger_fails(&mut self, wall: DateTime<Utc>) {
         self.unsure = wall + DAY;
+    }
+
+    /// There is no network until then.
+    pub(crate) fn cut(&mut self, back: DateTime<Utc>) {
+        self.back = back;
     }
 
     /// The machine has slept.

@@ -198,7 +198,11 @@ impl Judge {
     }
 
     /// What shows only when nothing happens. `idle`: no request is under way.
-    pub(crate) fn look(&mut self, wall: DateTime<Utc>) {
+    pub(crate) fn look(&mut self, wall: DateTime<Utc>, truth: DateTime<Utc>) {
+        // Who could not be asked is asked when the network is back.
+        if truth < self.back + LATE {
+            return;
+        }
         for name in self.channels.keys().cloned().collect::<Vec<_>>() {
             let Some(due) = self.known.get(&name).and_then(|known| known.due) else { continue };
             let group = self.groups.get(&name).cloned().unwrap_or_default();

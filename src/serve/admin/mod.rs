@@ -49,7 +49,8 @@ async fn known(site: &Site, wanted: Wanted<'_>) -> Result<Known, StoreError> {
         }
     }
     let now = (site.clock)();
-    Ok(Known { set, polls, counts, attempts, unrecorded: site.shelf.unrecorded(), now })
+    let (unrecorded, offline) = (site.shelf.unrecorded(), site.shelf.offline());
+    Ok(Known { set, polls, counts, unrecorded, offline, attempts, now })
 }
 
 fn store_failed(error: &StoreError) -> Response {

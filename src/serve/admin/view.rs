@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) counts: BTreeMap<ChannelId, u64>,
     /// The channels whose last poll could not be recorded, with what the ledger said.
     pub(super) unrecorded: Arc<BTreeMap<ChannelId, String>>,
+    /// Since when there is no network.
+    pub(super) offline: Option<DateTime<Utc>>,
     /// The last attempts of those channels that show them, newest first.
     pub(super) attempts: BTreeMap<ChannelId, Vec<Attempt>>,
     /// Now.
@@ -198,6 +200,7 @@ pub(super) struct ListPage {
     loaded: When,
     rejected: Option<(When, String)>,
     unrecorded: Vec<(String, String)>,
+    offline: Option<When>,
 }
 
 impl ListPage {
@@ -219,6 +222,7 @@ impl ListPage {
             file: status.path.clone(),
             loaded: frame.when(status.loaded),
             rejected: status.rejected.as_ref().map(|(at, text)| (frame.when(*at), text.clone())),
+            offline: known.offline.map(|since| frame.when(since)),
             unrecorded: known.unrecorded.iter().map(|(id, error)| (id.to_string(), error.clone())).collect(),
         }
     }
@@ -312,6 +316,7 @@ pub(super) fn json(known: &Known) -> Value {
     json!({
         "now": known.now,
         "config": {"path": status.path, "loaded": status.loaded, "rejected": rejected},
+        "offline_since": known.offline,
         "channels": channels,
     })
 }

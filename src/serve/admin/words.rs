@@ -48,6 +48,7 @@ words! {
     config_good "文件与正在使用的配置一致。" "The file is in use as it stands.";
     config_bad "文件有错误，没有采用；上一份正确的配置仍在使用。被拒绝的时间：" "The file has mistakes and is not in use; the last good configuration still is. Rejected:";
     unrecorded "以下频道最近一次抓取的结果没能写入账本，读到的内容没有丢失，稍后会重新抓取：" "The last poll of these channels could not be written to the ledger. Nothing is lost, they are asked again:";
+    offline "所有网站都无法访问：本机的网络或域名解析出了问题。已发布的内容照常提供，每半分钟试一个网站。开始时间：" "No site can be reached: the network or the resolver of this machine is down. What is published keeps being served, and one site is tried every half minute. Since:";
     alarm "严重" "alarm";
     warning "警告" "warning";
     note "提示" "note";

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,21 +45,30 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<Clock>,
     pub(crate) service: Arc<Service>,
     pub(crate) store: Arc<dyn Store>,
+    /// While set, no name can be resolved: the line is cut.
+    pub(crate) cut: Arc<AtomicBool>,
     address: SocketAddr,
     shutdown: CancellationToken,
     server: tokio::task::JoinHandle<()>,
 }
 
-/// Every name is this machine.
+/// Every name is this machine, unless the line is cut.
 #[derive(Debug)]
-struct Loopback;
+struct Loopback(Arc<AtomicBool>);
 
 impl net::Resolve for Loopback {
     fn resolve<'a>(
         &'a self,
         _name: &'a str,
     ) -> std::pin::Pin<Box<dyn Future<Output = std::io::Result<Vec<IpAddr>>> + Send + 'a>> {
-        Box::pin(async { Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]) })
+        let cut = self.0.load(Relaxed);
+        Box::pin(async move {
+            if cut {
+                Err(std::io::Error::other("temporary failure"))
+            } else {
+                Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
+            }
+        })
     }
 }
 
@@ -82,11 +92,13 @@ impl Site {
         clock: Arc<Clock>,
         store: Arc<dyn Store>,
     ) -> Result<Self, StartError> {
+        let cut = Arc::new(AtomicBool::new(false));
+        let resolver = Arc::new(Loopback(Arc::clone(&cut)));
         let setup = Setup {
             config_path: folder.path().join("feeds.yaml"),
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn heliu::worker::Clock>,
-            net: net::Options { resolver: Arc::new(Loopback), host_gap: Duration::ZERO, ..net::Options::default() },
+            net: net::Options { resolver, host_gap: Duration::ZERO, ..net::Options::default() },
             chance: Arc::new(|| 0.0),
         };
         let service = Service::start(setup).await?;
@@ -107,7 +119,7 @@ impl Site {
         let server = tokio::spawn(async move {
             serve::run(listener, site, async move { stop.cancelled().await }).await;
         });
-        Ok(Self { folder, clock, service, store, address, shutdown, server })
+        Ok(Self { folder, clock, service, store, cut, address, shutdown, server })
     }
 
     /// Stops cleanly and starts again on the same folder, some seconds later.

@@ -1,12 +1,13 @@
 //! Everything is due at once: after a start, a sleep, a step of the clock.
 
 use crate::kit::{Answer, Clock, Origin, Site};
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use heliu::store::{MemoryStore, Store};
 use heliu::worker::Clock as _;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 const CHANNELS: usize = 1500;
 const INTERVAL: i64 = 900;
@@ -23,9 +24,14 @@ fn config(origin: &Origin) -> String {
 
 /// Lets an interval go by; how many were polled in each second.
 async fn live(site: &Site) -> BTreeMap<i64, usize> {
+    live_for(site, INTERVAL).await
+}
+
+/// Lets so many seconds go by; how many were polled in each.
+async fn live_for(site: &Site, seconds: i64) -> BTreeMap<i64, usize> {
     let began = site.clock.now();
     let mut polled = BTreeMap::new();
-    while let Some(due) = site.service.next_due().filter(|due| *due < began + TimeDelta::seconds(INTERVAL)) {
+    while let Some(due) = site.service.next_turn().filter(|due| *due < began + TimeDelta::seconds(seconds)) {
         site.clock.advance((due - site.clock.now()).max(TimeDelta::zero()));
         *polled.entry((site.clock.now() - began).num_seconds()).or_default() += site.poll().await;
     }
@@ -42,16 +48,59 @@ fn check(polled: &BTreeMap<i64, usize>, what: &str) {
     assert!(first < 10, "{what}: begins at once: {first}");
 }
 
+/// A feed of one entry on 1,500 sites, which keep no connection.
+fn source() -> Origin {
+    let origin = Origin::start();
+    origin.always(Answer::new(200, "application/rss+xml", "<rss version=\"2.0\"><channel><title>t</title><item><guid>1</guid><title>One</title><link>http://a.test/1</link></item></channel></rss>").with_etag().header("Connection", "close"));
+    origin
+}
+
+async fn start(origin: &Origin) -> Site {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    std::fs::write(folder.path().join("feeds.yaml"), config(origin)).unwrap();
+    let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock.now()));
+    Site::with_store(folder, clock, store).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_network_that_was_away_for_two_hours_is_nobodys_failure_and_no_herd_comes_of_it() {
+    let origin = source();
+    let site = start(&origin).await;
+    check(&live(&site).await, "the first start");
+    site.cut.store(true, Relaxed);
+    let probes: usize = live_for(&site, 2 * 3600).await.values().sum();
+    assert!((200..=245).contains(&probes), "somebody is asked every half minute: {probes}");
+    let failed: Vec<_> = site.store.polls().await.unwrap().into_values().filter(|state| state.failures > 0).collect();
+    assert!(failed.len() <= 2 && failed.iter().all(|state| state.failures == 1), "{}", failed.len());
+    let admin = site.get("/admin").await.text();
+    assert!(admin.contains("所有网站都无法访问"), "{admin}");
+    let since = site.get("/admin/api/channels").await.json()["offline_since"].clone();
+    assert!(since.as_str().unwrap().starts_with("2026-11-23T00:15:0"), "{since}");
+    assert!(site.get("/metrics").await.text().contains("heliu_online 0"));
+    assert!(!site.get("/feeds/health.atom").await.text().contains("<entry>"), "nobody is told of 1,500 failures");
+    assert_eq!(site.get("/feeds/all.atom").await.status, 200);
+    origin.take_log();
+    site.cut.store(false, Relaxed);
+    let mut polled = live_for(&site, INTERVAL + 30).await;
+    // The first second is that of the probe, up to half a minute later.
+    let first = *polled.keys().next().unwrap();
+    assert!(first <= 30, "the next probe finds it: {first}");
+    polled = polled.into_iter().map(|(second, count)| (second - first, count)).collect();
+    check(&polled, "the network is back");
+    let mut asked: Vec<_> = origin.take_log().iter().map(|asked| asked.header("host").unwrap().to_owned()).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    assert!(asked.len() >= CHANNELS - 2, "all but those that failed first were asked: {}", asked.len());
+    assert!(site.get("/metrics").await.text().contains("heliu_online 1"));
+    assert!(!site.get("/admin").await.text().contains("所有网站都无法访问"));
+}
+
 #[tokio::test]
 async fn whatever_happens_they_are_spread_over_the_interval() {
-    let origin = Origin::start();
-    origin.always(Answer::new(200, "application/rss+xml", "<rss version=\"2.0\"><channel><title>t</title><item><guid>1</guid><title>One</title><link>http://a.test/1</link></item></channel></rss>").with_etag());
-    let folder = Arc::new(tempfile::tempdir().unwrap());
-    std::fs::write(folder.path().join("feeds.yaml"), config(&origin)).unwrap();
-    let store: Arc<dyn Store> =
-        Arc::new(MemoryStore::new("2026-11-23T00:00:00Z".parse::<chrono::DateTime<Utc>>().unwrap()));
-    let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
-    let site = Site::with_store(Arc::clone(&folder), Arc::clone(&clock), Arc::clone(&store)).await.unwrap();
+    let origin = source();
+    let site = start(&origin).await;
+    let (folder, clock, store) = (Arc::clone(&site.folder), Arc::clone(&site.clock), Arc::clone(&site.store));
     check(&live(&site).await, "the first start");
     for (what, step) in [
         ("a sleep of 8 hours", TimeDelta::hours(8)),
