@@ -14,7 +14,7 @@
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::net::{self, Accept, Client, Request, Robots, Validators};
+use heliu::net::{self, Accept, Berth, Client, Request, Robots, Validators};
 use heliu::store::{Attempt, Poll, PollState, SqliteStore, Store};
 use heliu::worker::{Clock, Service, Setup};
 use http_body_util::{BodyExt as _, Empty};
@@ -255,6 +255,7 @@ async fn fetched(client: &Client, number: u64, port: u16) -> Result<()> {
         accept: Accept::Feed,
         limit: 10 << 20,
         robots: Robots::Ignore,
+        berth: Berth::default(),
     };
     let response = client.fetch(request).await?;
     if !response.not_modified() {

@@ -24,6 +24,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         accept: Accept::Page,
         limit: 1 << 20,
         robots: Robots::Ignore,
+        berth: net::Berth::default(),
     };
     let response = runtime.block_on(client.fetch(request)).context("not well")?;
     say(String::from_utf8_lossy(&response.body).trim_end());

@@ -6,15 +6,16 @@ use super::error::{self, Failure};
 use super::options::{Deadlines, Options};
 use super::pace::{self, Pace, Turn};
 use super::permits::Permits;
+use super::room::{Room, Waited};
 use super::socket::Peer;
 use super::types::FetchErrorKind::{Body, Empty, Protocol, Redirect, Status};
 use super::types::{FetchError, Request, Response, Robots, Validators};
-use super::{coding, guard, headers, redirect};
+use super::{guard, headers, redirect};
 use arc_swap::ArcSwap;
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt, Empty as NoBody};
+use bytes::Bytes;
+use http_body_util::Empty as NoBody;
 use hyper::Uri;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use hyper::http::{HeaderMap, HeaderValue, header};
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{self, Client as Pool};
@@ -25,8 +26,6 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-/// Bodies above this size on the wire are unpacked on a thread where they delay nobody.
-const LARGE: usize = 8 * 1024;
 /// The most bytes of headers in an answer.
 const HEADERS: u32 = 64 * 1024;
 /// How long an unused connection is kept.
@@ -35,12 +34,13 @@ const KEPT: Duration = Duration::from_secs(15);
 /// The client; cheap to share behind an `Arc`.
 pub struct Client {
     user_agent: ArcSwap<HeaderValue>,
-    deadlines: Deadlines,
+    pub(super) deadlines: Deadlines,
     host_gap: Duration,
     max_redirects: usize,
     pace: Pace,
     pub(super) permits: Permits,
     breakers: Breakers,
+    pub(super) room: Room,
     time: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     way: ArcSwap<Way>,
 }
@@ -93,6 +93,7 @@ impl Client {
             pace: Pace::default(),
             permits: Permits::default(),
             breakers: Breakers::new(options.chance),
+            room: Room::default(),
             time: options.time,
             way: ArcSwap::from_pointee(Way::new(connector)),
         }
@@ -157,16 +158,23 @@ impl Client {
         // The host may have gone down while others had their turn.
         let pass = self.breakers.enter(&trip.url).map_err(at)?;
         let begin = Instant::now();
-        let hop = timeout(*left, self.hop(&way, trip, delay, &mut turn)).await;
+        let waited = Waited::default();
+        let hop = waited.within(*left, self.hop(&way, trip, delay, (&mut turn, &waited))).await;
         drop(turn);
-        *left = left.saturating_sub(begin.elapsed());
-        let hop = hop.unwrap_or_else(|_| Err(late("the fetch did not end", self.deadlines.total).at(&trip.url)));
+        *left = left.saturating_sub(begin.elapsed().saturating_sub(waited.total()));
+        let hop = hop.unwrap_or_else(|| Err(late("the fetch did not end", self.deadlines.total).at(&trip.url)));
         pass.end(hop.as_ref().err());
         hop
     }
 
     /// Asks one address.
-    async fn hop(&self, way: &Way, trip: &Trip<'_>, delay: Duration, turn: &mut Turn) -> Result<Hop, FetchError> {
+    async fn hop(
+        &self,
+        way: &Way,
+        trip: &Trip<'_>,
+        delay: Duration,
+        (turn, waited): (&mut Turn, &Waited),
+    ) -> Result<Hop, FetchError> {
         let at = |failure: Failure| failure.at(&trip.url);
         let answer = self.ask(way, trip).await.map_err(at)?;
         let peer = answer.extensions().get::<Peer>().map(|peer| peer.0.ip());
@@ -192,7 +200,7 @@ impl Client {
             return Ok(Hop::Onwards { to, permanent: redirect::permanent(status) });
         }
         let body = match status {
-            200 | 203 => self.body(body, &head.headers, trip.request.limit).await.map_err(at)?,
+            200 | 203 => self.body(body, &head.headers, trip.request, waited).await.map_err(at)?,
             304 if trip.conditional() => Bytes::new(),
             _ => return Err(refused(status, &head.headers, trip, (self.time)())),
         };
@@ -218,32 +226,6 @@ impl Client {
             }
         };
         answer.map_err(|failed| error::find(&failed).unwrap_or_else(|told| garbled(&told)))
-    }
-
-    /// The whole body, unpacked.
-    async fn body(&self, mut body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, Failure> {
-        if body.size_hint().lower() > limit as u64 {
-            return Err(coding::too_large(limit));
-        }
-        let mut wire = BytesMut::new();
-        loop {
-            let frame = match timeout(self.deadlines.idle, body.frame()).await {
-                Ok(Some(frame)) => frame.map_err(|failed| broken_off(&failed))?,
-                Ok(None) => break,
-                Err(_) => return Err(late("the body did not go on", self.deadlines.idle)),
-            };
-            if let Ok(data) = frame.into_data() {
-                if wire.len() + data.len() > limit {
-                    return Err(coding::too_large(limit));
-                }
-                wire.extend_from_slice(&data);
-            }
-        }
-        let body = unpacked(wire.freeze(), headers, limit).await?;
-        if body.is_empty() {
-            return Err(Failure::new(Empty, "the server sent nothing; check the address in a browser"));
-        }
-        Ok(body)
     }
 }
 
@@ -353,21 +335,4 @@ fn refused(status: u16, headers: &HeaderMap, trip: &Trip<'_>, now: SystemTime) -
     };
     let retry_after = headers::retry_after(headers, now);
     FetchError { status: Some(status), retry_after, ..Failure::new(kind, message).at(&trip.url) }
-}
-
-fn broken_off(failed: &hyper::Error) -> Failure {
-    let told = error::find(failed).map_or_else(|told| told, |failure| failure.message);
-    Failure::new(Body, format!("the body broke off ({told}); none of it was used, it is tried again later"))
-}
-
-/// Unpacks a body; large ones on a thread of their own.
-async fn unpacked(wire: Bytes, headers: &HeaderMap, limit: usize) -> Result<Bytes, Failure> {
-    let labels =
-        headers.get_all(header::CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let labels = labels.collect::<Vec<_>>().join(",");
-    if labels.is_empty() || wire.len() < LARGE {
-        return coding::decode(&labels, wire, limit);
-    }
-    let task = tokio::task::spawn_blocking(move || coding::decode(&labels, wire, limit));
-    task.await.unwrap_or_else(|error| Err(Failure::new(Body, format!("the body could not be unpacked ({error})"))))
 }

@@ -17,9 +17,12 @@
 //! | `permits` | the robots.txt of each host, fetched and kept |
 //! | `redirect` | where a redirect may lead (pure) |
 //! | `headers` | what is sent and what is read in headers (pure) |
+//! | `body` | the body of an answer, whole |
+//! | `room` | few large bodies at a time |
 //! | `coding` | gzip, br, zstd: bodies are unpacked in bounded memory (pure) |
 //! | `error` | how failures are told |
 
+mod body;
 mod breaker;
 mod client;
 mod coding;
@@ -33,6 +36,7 @@ mod permits;
 mod reach;
 mod redirect;
 mod robots;
+mod room;
 mod socket;
 mod types;
 
@@ -43,5 +47,6 @@ pub use client::Client;
 pub use dial::{Dial, Resolve, SystemDial, SystemResolve};
 pub use options::{Deadlines, Options};
 pub use pace::site;
+pub use room::Berth;
 pub use socket::{Duplex, Socket};
 pub use types::{Accept, FetchError, FetchErrorKind, Request, Response, Robots, Validators};

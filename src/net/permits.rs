@@ -71,7 +71,8 @@ impl Client {
             {
                 let robots = types::Robots::Ignore;
                 let validators = Validators::default();
-                let request = Request { url: address, validators, accept: Accept::Page, limit: LARGEST, robots };
+                let (accept, limit, berth) = (Accept::Page, LARGEST, super::Berth::default());
+                let request = Request { url: address, validators, accept, limit, robots, berth };
                 let answer = self.fetch(request).await;
                 origin.learn(answer);
                 self.permits.trim();

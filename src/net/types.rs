@@ -1,5 +1,6 @@
 //! What is asked for and what comes back.
 
+use super::room::Berth;
 use bytes::Bytes;
 use std::time::Duration;
 use url::Url;
@@ -45,6 +46,8 @@ pub struct Request {
     pub limit: usize,
     /// Whether robots.txt is asked first, at each hop.
     pub robots: Robots,
+    /// Where the body is kept if it is large; shared by the requests of one run.
+    pub berth: Berth,
 }
 
 /// What the server answered: a whole decoded body with a 2xx status, or a 304.

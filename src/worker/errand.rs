@@ -3,7 +3,7 @@
 
 use super::readers::Readers;
 use crate::model::{Flaw, FlawCode};
-use crate::net::{Accept, Client, FetchError, FetchErrorKind, Request, Robots, Validators};
+use crate::net::{Accept, Berth, Client, FetchError, FetchErrorKind, Request, Robots, Validators};
 use crate::schedule;
 use crate::store::{FetchState, Store, StoreError};
 use bytes::Bytes;
@@ -55,6 +55,8 @@ pub(super) struct Errand<'a> {
     pub(super) readers: &'a Readers,
     now: DateTime<Utc>,
     fetched: HashMap<String, Fetched>,
+    /// Where large bodies are kept.
+    berth: Berth,
     /// As stored before the run.
     known: BTreeMap<String, FetchState>,
     /// As it would be stored if the body is used.
@@ -78,6 +80,7 @@ impl<'a> Errand<'a> {
             readers,
             now,
             fetched: HashMap::new(),
+            berth: Berth::default(),
             known: BTreeMap::new(),
             pending: HashMap::new(),
             states: BTreeMap::new(),
@@ -139,7 +142,8 @@ impl<'a> Errand<'a> {
         } else {
             Validators::default()
         };
-        let request = Request { url: url.clone(), validators, accept, limit: LARGEST_BODY, robots };
+        let request =
+            Request { url: url.clone(), validators, accept, limit: LARGEST_BODY, robots, berth: self.berth.clone() };
         let fetched = match self.client.fetch(request).await {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {

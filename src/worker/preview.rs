@@ -11,7 +11,7 @@ use crate::model::{
     About, ArticleLayout, Candidate, ChannelId, Feed, FeedId, Flaw, FlawCode, Format, Layout, Link, ParsedEntry,
     ParsedFeed, Record, Standing,
 };
-use crate::net::{Accept, Client, FetchError, Request, Robots, Validators};
+use crate::net::{Accept, Berth, Client, FetchError, Request, Robots, Validators};
 use crate::normalise::{self, Context, Kind};
 use crate::store::{MemoryStore, Store, StoreError};
 use crate::telemetry::Metrics;
@@ -238,6 +238,7 @@ async fn read_url(
         accept: Accept::Feed,
         limit: 10 << 20,
         robots: Robots::Ignore,
+        berth: Berth::default(),
     };
     let response = client.fetch(request).await?;
     let config = config.clone();

@@ -554,7 +554,7 @@ async fn alert_rules_and_manual_name_what_metrics_shows() {
         }
         assert!(rule.lasting.as_ref().is_none_or(|span| span.ends_with(['m', 'h'])), "{}", rule.name);
     }
-    assert_eq!((alerts.groups[0].name.as_str(), alerts.groups[0].rules.len(), count), ("heliu", 8, 6));
+    assert_eq!((alerts.groups[0].name.as_str(), alerts.groups[0].rules.len(), count), ("heliu", 9, 6));
 
     // The table: a metric in each row, and the values of its label.
     let table = manual.split("| metric | type | labels |").nth(1).unwrap().split("\n\n").next().unwrap();

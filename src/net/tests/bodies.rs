@@ -258,3 +258,52 @@ async fn bodies_with_a_wrong_label_are_taken_as_they_are() {
     }
     assert_eq!(cases, 12);
 }
+
+/// However many large bodies come at once, few are in memory; small ones go past those that wait, and one run needs room
+/// only once.
+#[tokio::test]
+async fn large_bodies_wait_for_room_and_small_ones_do_not() {
+    let large = vec![b'x'; 300 * 1024];
+    let answer_of = |coding: &str, body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\n{coding}Content-Length: {}\r\n\r\n", body.len());
+        Act::Send([head.as_bytes(), body].concat())
+    };
+    for (what, answer) in
+        [("as it is", answer_of("", &large)), ("packed", answer_of("Content-Encoding: gzip\r\n", &gzip(&large)))]
+    {
+        let small = answer_of("", b"small");
+        // Eight that get room, one that waits, small ones, and all others.
+        let script = [vec![answer.clone(); 9], vec![small; 20], vec![answer]].concat();
+        let origin = Origin::start(script).await;
+        let (client, _) = client(Some(&origin));
+        let mut berths: Vec<_> = (0..8).map(|_| Berth::default()).collect();
+        let fetch = async |name: String, berth: &Berth| {
+            let request = Request { berth: berth.clone(), ..get(&format!("http://{name}.test/")) };
+            client.fetch(request).await.unwrap().body.len()
+        };
+        for (n, berth) in berths.iter().enumerate() {
+            assert_eq!(fetch(format!("large{n}"), berth).await, large.len(), "{what}");
+        }
+        let ninth = Berth::default();
+        let mut waits = Box::pin(fetch("ninth".to_owned(), &ninth));
+        while origin.asked().len() < 9 {
+            tokio::select! {
+                biased;
+                _ = &mut waits => panic!("{what}: there is no room for a ninth"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        for n in 0..20 {
+            let berth = Berth::default();
+            tokio::select! {
+                biased;
+                _ = &mut waits => panic!("{what}: there is no room for a ninth"),
+                length = fetch(format!("small{n}"), &berth) => assert_eq!(length, 5),
+            }
+        }
+        assert_eq!(fetch("again".to_owned(), &berths[0]).await, large.len(), "{what}: who has room needs no more");
+        berths.pop();
+        assert_eq!(waits.await, large.len(), "{what}");
+        assert_eq!(origin.asked().len(), 30, "{what}: each was asked once");
+    }
+}

@@ -159,6 +159,7 @@ fn get(url: &str) -> Request {
         accept: Accept::Feed,
         limit: 10 << 20,
         robots: Robots::Ignore,
+        berth: Berth::default(),
     }
 }
 
