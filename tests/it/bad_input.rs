@@ -8,13 +8,17 @@ use heliu::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
 use heliu::store::{Attempt, Change, FetchState, MemoryStore, Poll, PollState, SqliteStore, Stamp, Store, StoreError};
 use heliu::worker::StartError;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-/// A store whose disk can be full, or full for stamps alone: between a poll and its publication.
+/// A store whose disk can be full, or full for stamps alone: between a poll and its publication; or that takes for ever.
 struct Full {
     inner: MemoryStore,
+    stalled: watch::Sender<bool>,
     no_room: AtomicBool,
     no_stamps: AtomicBool,
 }
@@ -33,6 +37,7 @@ impl Full {
 impl Store for Full {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
         self.refuse()?;
+        let _ = self.stalled.subscribe().wait_for(|stalled| !stalled).await;
         self.inner.record(poll).await
     }
     async fn latest_under(&self, channel: &ChannelId, limit: usize, how: Withdrawn) -> Result<Vec<Record>, StoreError> {
@@ -89,16 +94,63 @@ impl Store for Full {
 
 /// The portal's channels on a store that has room until it is told otherwise.
 async fn site_that_may_fill_up(origin: &Origin) -> (Site, Arc<Full>) {
+    site_on_a_bad_disk(&real_config(origin)).await
+}
+
+async fn site_on_a_bad_disk(config: &str) -> (Site, Arc<Full>) {
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    fs::write(folder.path().join("feeds.yaml"), real_config(origin)).unwrap();
+    fs::write(folder.path().join("feeds.yaml"), config).unwrap();
     let clock = Arc::new(Clock::at("2026-11-23T00:00:00Z"));
     let store = Arc::new(Full {
         inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
+        stalled: watch::Sender::new(false),
         no_room: false.into(),
         no_stamps: false.into(),
     });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
     (site, store)
+}
+
+/// whatever is slower holds back what is before it, and nothing is queued in between.
+#[tokio::test]
+async fn a_disk_that_stalls_holds_fetching_back_and_serving_not() {
+    const CHANNELS: usize = 300;
+    // As many as are polled at once, of sites that were never asked before.
+    const AT_ONCE: usize = 30;
+    let origin = Origin::start();
+    origin.always(Answer::new(200, "application/rss+xml", "<rss version=\"2.0\"><channel><title>t</title><item><guid>1</guid><title>One</title><link>http://a.test/1</link></item></channel></rss>"));
+    let mut config =
+        "service: { title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }\nchannels:\n"
+            .to_owned();
+    for n in 0..CHANNELS {
+        let _ = writeln!(config, "  c{n}: {{ feed: 'http://h{n}.test:{}/rss' }}", origin.port());
+    }
+    config += "feeds:\n  all: { channels: [c0, c299] }\n";
+    let (site, store) = site_on_a_bad_disk(&config).await;
+    store.stalled.send_replace(true);
+    let (shutdown, mut asked) = (CancellationToken::new(), 0);
+    let running = tokio::spawn(Arc::clone(&site.service).run(shutdown.clone()));
+    // Minutes go by, in which all are due.
+    while asked < AT_ONCE {
+        site.clock.advance(TimeDelta::seconds(20));
+        assert_eq!(site.get("/feeds/all.atom").await.status, 200, "what is published is served");
+        asked += origin.take_log().len();
+    }
+    for _ in 0..100 {
+        site.clock.advance(TimeDelta::seconds(20));
+        assert_eq!(site.get("/feeds/all.atom").await.status, 200);
+        assert_eq!(site.get("/readyz").await.status, 200);
+    }
+    asked += origin.take_log().len();
+    assert_eq!(asked, AT_ONCE, "nobody else is asked as long as nothing can be recorded");
+    store.stalled.send_replace(false);
+    while site.entries("all").await.is_empty() || asked < CHANNELS {
+        asked += origin.take_log().len();
+    }
+    shutdown.cancel();
+    running.await.unwrap();
+    assert_eq!(site.store.polls().await.unwrap().len(), CHANNELS, "everybody is polled, and recorded, once");
+    assert_eq!(asked, CHANNELS);
 }
 
 #[tokio::test]
