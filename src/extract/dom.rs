@@ -273,3 +273,6 @@ impl<'a> Iterator for Walk<'a> {
         Some(step)
     }
 }
+
+#[cfg(test)]
+mod tests;

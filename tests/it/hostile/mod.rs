@@ -3,7 +3,9 @@
 
 mod attacks;
 mod bodies;
+mod bombs;
 mod clock;
+mod injection;
 mod isolation;
 
 use attacks::{Attack, Path, attacks};
@@ -23,6 +25,11 @@ const STACK: usize = 2 << 20;
 /// What one attack may cost.
 const MOST_MILLIS: u64 = 250;
 const MOST_KIB: u64 = 64 << 10;
+/// What a document may cost in time: so much for each second that it is long. Every byte of an honest one costs as much:
+/// html5ever builds a page of nothing but tags at eight to ten megabytes a second.
+const BYTES_A_SECOND: u64 = 6_000_000;
+/// What one fetch may take of memory.
+const MOST_FETCH_KIB: u64 = 32 << 10;
 /// What no attack costs even where it costs more than it may.
 const RUNS_AWAY_KIB: u64 = 400 << 10;
 
@@ -31,6 +38,13 @@ const RUNS_AWAY_KIB: u64 = 400 << 10;
 struct Cost {
     millis: u64,
     kib: u64,
+}
+
+impl Cost {
+    /// Whether a document of `bytes` may cost this.
+    fn fits(self, bytes: u64) -> bool {
+        self.millis <= MOST_MILLIS.max(bytes * 1000 / BYTES_A_SECOND) && self.kib <= MOST_KIB
+    }
 }
 
 fn now() -> DateTime<Utc> {
@@ -144,10 +158,11 @@ fn no_attack_ends_the_process_or_runs_away() {
     let once_bad =
         |name: &str| ["base", "authors", "refused", "selector of", "links by"].iter().any(|part| name.contains(part));
     let chosen = |(place, (name, _)): &(usize, (&str, attacks::Make))| {
-        !cfg!(debug_assertions) || place % 6 == 0 || once_bad(name)
+        // An unoptimised build of the selector engine proves its own cache at each step, in quadratic time.
+        !cfg!(debug_assertions) || (place % 6 == 0 || once_bad(name)) && !name.contains("the nth of many")
     };
     let only = std::env::var("HELIU_TEST_ATTACKS").unwrap_or_default();
-    for (name, _) in
+    for (name, make) in
         attacks().into_iter().enumerate().filter(chosen).map(|(_, one)| one).filter(|(name, _)| name.contains(&only))
     {
         let output = launch(name);
@@ -157,9 +172,9 @@ fn no_attack_ends_the_process_or_runs_away() {
             Some(cost) if output.status.success() => {
                 // How long it takes is no matter for a test that may run beside anything: the child's processor time
                 // is limited in any case. By hand, in a release build: HELIU_STRICT=1.
-                let (millis, kib) = if strict { (MOST_MILLIS, MOST_KIB) } else { (u64::MAX, RUNS_AWAY_KIB) };
-                if cost.millis > millis || cost.kib > kib {
-                    bad.push(format!("{name}: {cost:?}"));
+                let bytes = make().bytes.len() as u64;
+                if !(if strict { cost.fits(bytes) } else { cost.kib <= RUNS_AWAY_KIB }) {
+                    bad.push(format!("{name}, {bytes} bytes: {cost:?}"));
                 }
             }
             _ => bad.push(format!("{name}: {} {}", output.status, String::from_utf8_lossy(&output.stderr))),
