@@ -183,3 +183,50 @@ fn no_attack_ends_the_process_or_runs_away() {
     tell(&figures);
     assert!(bad.is_empty(), "{bad:#?}");
 }
+
+/// What the limits are not for: the largest honest documents are read whole, and nothing is said of them.
+#[test]
+fn honest_documents_are_read_whole() {
+    // An unoptimised build takes a tenth of each.
+    let count = if cfg!(debug_assertions) { 500 } else { 5_000 };
+    let url = Url::parse("http://a.example/feed").unwrap();
+    let paragraph = "<p class=\"x\">一段<b>正文</b>，说到<a href=\"/c/1.shtml\">这里</a>&nbsp;为止。<br/>又一行 &amp; more words here.</p>";
+    let entry = |n: usize| {
+        format!(
+            "<item><guid>g{n}</guid><title>第{n}条</title><link>http://a.example/{n}</link><pubDate>Tue, 10 Dec 2019 11:24:19 GMT</pubDate>\
+             <description><![CDATA[{}<p>end{n}</p>]]></description></item>",
+            paragraph.repeat(14)
+        )
+    };
+    let feed = format!(
+        "<rss version=\"2.0\"><channel><title>t</title><link>http://a.example/</link>{}</channel></rss>",
+        (0..count).map(entry).collect::<String>()
+    );
+    let read = worker::preview_document(feed.as_bytes(), None, &url, &layouts(), now());
+    assert_eq!(read.flaws, [], "{} bytes", feed.len());
+    assert_eq!(read.feed.entries.len(), count);
+    for record in &read.feed.entries {
+        let n = record.entry.id.0.trim_start_matches('g');
+        assert!(record.entry.content.as_ref().is_some_and(|html| html.ends_with(&format!("<p>end{n}</p>"))), "{n}");
+    }
+    let row = |n: usize| {
+        format!(
+            "<li id=li_{n}><div class=\"box left\" data-track-position=\"{n}\"><h3><a href=\"/c/2026-11-01/{n}.shtml\" title=\"x\">标题{n}</a></h3>\
+             <p class=\"intro\">一段摘要，说到这里为止，再说一句。一段摘要，说到这里为止，再说一句。</p>\n<div class=\"info\"><span>来源</span><span>记者</span></div>\
+             <span class=\"info2\">2026-11-01</span><img class=\"lazy\" data-src=\"/img/{n}.jpg\" src=\"/blank.gif\"></div></li>\n"
+        )
+    };
+    let yaml = "service: { title: t, base_url: 'http://a.example/' }
+layouts:
+  l: { entry: 'ul:has(> li) > li[id^=\"li_\"]', title: h3 > a, link: h3 > a @href, date: .info2, source: '.info > span:last-child', summary: 'h3 ~ .intro', image: img.lazy @data-src }
+channels:
+  c: { page: 'http://a.example/', layouts: l }
+feeds:
+  f: { channels: [c] }
+";
+    let page = format!("<!doctype html><title>t</title><body><ul>{}</ul>", (0..count).map(row).collect::<String>());
+    let read = worker::preview_document(page.as_bytes(), None, &url, &load(yaml).unwrap(), now());
+    assert_eq!(read.flaws, [], "{} bytes", page.len());
+    assert_eq!(read.feed.entries.len(), count);
+    assert!(read.feed.entries.iter().all(|one| one.entry.summary.is_some() && one.entry.source.is_some()));
+}
