@@ -37,12 +37,11 @@ pub fn readable(text: &str, url: &Url, select: Option<&str>, remove: Option<&str
     let title = page_title(&page);
     let login = asks_for_login(&page, &title);
     let page = removed(&page, remove).unwrap_or(page);
-    let (found, overspent) = match select {
-        Some(css) => (selected(&page, css, &base), selector_flaw(&page)),
-        None => {
-            let overspent = selector_flaw(&page);
-            (article(page, &base), overspent)
-        }
+    let (found, overspent) = if let Some(css) = select {
+        (selected(&page, css, &base), selector_flaw(&page))
+    } else {
+        let overspent = selector_flaw(&page);
+        (article(page, &base), overspent)
     };
     flaws.extend(overspent);
     match found {

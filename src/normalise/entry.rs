@@ -17,12 +17,13 @@ const INHERITED: usize = 20;
 const INHERITED_BYTES: usize = 4096;
 /// Longest name, term or label, in characters.
 pub(super) const NAME: usize = 200;
-/// The most `<` and `&` in the HTML of one entry: each costs as much as a hundred letters. Of a hundred real feeds
-/// the fullest entry has 2,305.
+/// The most `<`, `&` and `=` in the HTML of one entry: each costs as much as a hundred letters. Of a hundred real feeds
+/// the fullest entry has 3,565.
 const MARKS: usize = 100_000;
-/// And in all entries of a document together: one for every 17 bytes of the largest document. Of a hundred real feeds
-/// the densest has one for every 23 bytes, the median of those beyond 50 KB one for every 90.
-const MARKS_OF_ALL: usize = 600_000;
+/// And in all entries of a document together: so many, and one for so many bytes of HTML. The densest of a hundred real
+/// feeds has one for every 16 bytes, the median of those beyond 50 KB one for every 44.
+const MARKS_OF_ALL: usize = 50_000;
+const BYTES_OF_A_MARK: usize = 12;
 /// What is left to each entry when those are used up.
 const MARKS_OF_EACH: usize = 20;
 /// Longest title that is made from an entry's first words, in characters.
@@ -75,7 +76,7 @@ pub(super) struct Shared {
     base: Url,
     /// The authors of entries that name none.
     inherited: Vec<Person>,
-    /// The `<` and `&` of HTML that may still be read.
+    /// The `<`, `&` and `=` of HTML that may still be read.
     marks: usize,
 }
 
@@ -83,7 +84,8 @@ impl Shared {
     pub(super) fn new(feed: &ParsedFeed, context: &Context<'_>, flaws: &mut Vec<Flaw>) -> Self {
         let base = document_base(feed, context.base);
         let inherited = inherited(feed, &mut Addresses { base: base.clone(), flaws });
-        Self { base, inherited, marks: MARKS_OF_ALL }
+        let html: usize = feed.entries.iter().filter_map(written).map(|text| text.value.len().min(html::LONGEST)).sum();
+        Self { base, inherited, marks: MARKS_OF_ALL + html / BYTES_OF_A_MARK }
     }
 }
 
@@ -99,8 +101,7 @@ pub(super) fn draft(
     let (link, links) = links(&read.links, &mut addresses);
     let guid = guid(read, context.kind, addresses.flaws);
     let page = link.clone().or_else(|| other_page(feed.format, guid.as_deref(), &links));
-    let full = read.content.as_ref().or_else(|| read.summary.as_ref().filter(|text| is_more_than_summary(text)));
-    let content = full.and_then(|text| content(text, page.as_ref(), &mut shared.marks, &mut addresses));
+    let content = written(read).and_then(|text| content(text, page.as_ref(), &mut shared.marks, &mut addresses));
     let own_title = read.title.as_ref().and_then(title);
     let summary = read.summary.as_ref().and_then(summary);
     let images: Vec<Image> = read.images.iter().filter_map(|image| picture(image, &mut addresses)).collect();
@@ -217,6 +218,11 @@ fn guid(read: &ParsedEntry, kind: Kind, flaws: &mut Vec<Flaw>) -> Option<String>
     (!id.is_empty()).then_some(id)
 }
 
+/// The text that becomes the content.
+fn written(read: &ParsedEntry) -> Option<&Text> {
+    read.content.as_ref().or_else(|| read.summary.as_ref().filter(|text| is_more_than_summary(text)))
+}
+
 /// Many feeds put the whole text into the description: what a plain summary would lose is kept as content.
 fn is_more_than_summary(text: &Text) -> bool {
     text.kind == TextKind::Html && text.value.contains('<') || text.value.chars().nth(super::text::SUMMARY).is_some()
@@ -239,7 +245,10 @@ fn content(text: &Text, page: Option<&Url>, marks: &mut usize, addresses: &mut A
     let (kept, used) = html::up_to_marks(&written, most);
     *marks = marks.saturating_sub(used);
     if kept.len() < written.len().min(html::LONGEST) {
-        let what = format!("a text was cut behind {most} tags and references, at {} of {length} bytes", kept.len());
+        let what = format!(
+            "a text was cut behind {most} tags, attributes and references, at {} of {length} bytes",
+            kept.len()
+        );
         addresses.flaws.push(Flaw::new(FlawCode::LimitReached, what));
     }
     let value = html::sanitise_on(kept, &base, page.unwrap_or(&base));

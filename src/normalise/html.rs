@@ -58,13 +58,13 @@ fn bounded(html: &str) -> &str {
     &html[..html.floor_char_boundary(LONGEST)]
 }
 
-/// The start of a text up to the `most`th `<` or `&`, and how many of them it has; at most [`LONGEST`] are looked at.
+/// The start of a text up to the `most`th `<`, `&` or `=`, and how many of them it has; at most [`LONGEST`] are looked at.
 pub(super) fn up_to_marks(html: &str, most: usize) -> (&str, usize) {
     let looked_at = bounded(html);
-    let mut marks = looked_at.match_indices(['<', '&']);
+    let mut marks = looked_at.match_indices(['<', '&', '=']);
     match marks.nth(most) {
         Some((at, _)) => (&html[..at], most),
-        None => (html, looked_at.bytes().filter(|byte| matches!(byte, b'<' | b'&')).count()),
+        None => (html, looked_at.bytes().filter(|byte| matches!(byte, b'<' | b'&' | b'=')).count()),
     }
 }
 

@@ -10,7 +10,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::HashSet;
 
 /// Longer names are kept in one table for the whole process, whose every step costs as much as there are names that
-/// share a place in it (string_cache 0.9); shorter ones stand in the node itself.
+/// share a place in it (`string_cache` 0.9); shorter ones stand in the node itself.
 const IN_PLACE: usize = 7;
 
 /// A node with its place in the list of nodes, which `dom_query` keeps to itself.
@@ -118,7 +118,9 @@ impl TreeSink for Guard {
     fn create_element(&self, name: QualName, attrs: Vec<Attribute>, flags: ElementFlags) -> Handle {
         let index = self.doc.tree.len();
         self.name(&name.local);
-        attrs.iter().for_each(|attribute| self.name(&attribute.name.local));
+        for attribute in &attrs {
+            self.name(&attribute.name.local);
+        }
         let id = self.doc.create_element(name, attrs, flags);
         self.handle(id, index)
     }

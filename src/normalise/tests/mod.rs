@@ -45,17 +45,19 @@ fn kinds(candidate: &Candidate) -> Vec<KeyKind> {
 /// the tags and references of contents are counted, in each and in all; what is cut is told, and every entry stays.
 #[test]
 fn tags_without_end_are_cut_and_every_entry_keeps_its_beginning() {
-    let full = |n: usize, tags: usize| ParsedEntry {
-        content: Some(Text::html(format!("{}end", "<i>x&amp;</i>".repeat(tags / 3)))),
+    let full = |n: usize, tags: usize, words: usize| ParsedEntry {
+        content: Some(Text::html(format!("{}end", format!("<i>x&amp;</i>{}", "w".repeat(words)).repeat(tags / 3)))),
         ..entry(&format!("t{n}"), &format!("/{n}.shtml"), "2019-12-10")
     };
     let cut = |flaws: &[FlawCode]| flaws.iter().filter(|code| **code == FlawCode::LimitReached).count();
     let ends = |found: &[Candidate]| {
         found.iter().filter(|found| found.entry.content.as_ref().is_some_and(|html| html.ends_with("end"))).count()
     };
-    // (tags and references of each entry, entries, how many are cut)
-    for (tags, count, cuts) in [(3_000, 30, 0), (99_999, 1, 0), (100_002, 1, 1), (99_999, 8, 2)] {
-        let (found, flaws) = run(Kind::External, (0..count).map(|n| full(n, tags)).collect());
+    // (tags and references of each entry, letters for every three of them, entries, how many are cut)
+    for (tags, words, count, cuts) in
+        [(99_999, 45, 1, 0), (100_002, 45, 1, 1), (3_000, 45, 40, 0), (3_000, 0, 40, 8), (3_000, 0, 20, 0)]
+    {
+        let (found, flaws) = run(Kind::External, (0..count).map(|n| full(n, tags, words)).collect());
         assert_eq!((found.len(), cut(&flaws), ends(&found)), (count, cuts, count - cuts), "{tags} × {count}");
         assert!(found.iter().all(|found| found.entry.content.as_ref().unwrap().starts_with("<i>x&amp;</i>")));
     }

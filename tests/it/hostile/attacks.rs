@@ -300,6 +300,26 @@ pub(super) fn attacks() -> Vec<(&'static str, Make)> {
         }),
         ("content of references", || content(&"&amp;".repeat(400_000))),
         ("content of angle brackets", || content(&"<".repeat(2 << 20))),
+        ("links in all contents", || {
+            document(format!(
+                "<rss><channel>{}",
+                format!(
+                    "<item><title>t</title><description><![CDATA[{}]]></description></item>",
+                    "<a href=b>x</a>".repeat(120)
+                )
+                .repeat(4_900)
+            ))
+        }),
+        ("links in twenty contents", || {
+            document(format!(
+                "<rss><channel>{}",
+                format!(
+                    "<item><title>t</title><description><![CDATA[{}]]></description></item>",
+                    "<a href=b>x</a>".repeat(6_000)
+                )
+                .repeat(20)
+            ))
+        }),
         ("content of comments", || content(&"<!---->x".repeat(250_000))),
         ("content of many in one document", || {
             document(format!(

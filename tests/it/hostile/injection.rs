@@ -54,7 +54,7 @@ const PIECES: &[&str] = &[
 /// Names of headers that a request may have, once each.
 const NAMES: &[&str] = &["host", "user-agent", "accept", "accept-encoding", "if-none-match", "if-modified-since"];
 
-/// SplitMix64: the same cases on every machine.
+/// `SplitMix64`: the same cases on every machine.
 struct Chance(u64);
 
 impl Chance {
@@ -278,4 +278,29 @@ async fn nothing_that_a_source_says_splits_a_request_or_a_record() {
     assert!(bad.is_empty(), "{bad:#?}");
     // That something was tried at all.
     assert!(requests >= cases && answered * 2 > cases && echoed * 10 > cases, "{requests} {answered} {echoed}");
+}
+
+/// That the judge would see it.
+#[test]
+fn the_judge_knows_a_request_that_was_split() {
+    let request = |head: &str| format!("GET {head}\r\n\r\n");
+    let good = "/ HTTP/1.1\r\nhost: a.test\r\nuser-agent: heliu";
+    assert_eq!(split(request(good).as_bytes()), None);
+    for bad in [
+        request(&format!("{good}\r\nX-Smuggled: 1")),
+        request(&format!("{good}\r\nhost: evil.test")),
+        request(&format!("{good}\nX-Smuggled: 1")),
+        request(&format!("{good}\nif-none-match: 1")),
+        request(&format!("{good}\rif-none-match: 1")),
+        request(&format!("{good}\0")),
+        request(&format!("{good}\u{1b}[2J")),
+        request("/a b HTTP/1.1\r\nhost: a.test"),
+        request("http://evil.test/ HTTP/1.1\r\nhost: a.test"),
+        request(good) + "GET /evil HTTP/1.1\r\n\r\n",
+        request(good) + "x",
+        request(&format!("{good}\r\nno header")),
+        "GET / HTTP/1.1\r\n".to_owned(),
+    ] {
+        assert!(split(bad.as_bytes()).is_some(), "{bad:?}");
+    }
 }
