@@ -17,7 +17,7 @@ const LONGEST_BASE: usize = 2048;
 pub(super) fn base_of(page: &Page, url: &Url) -> Url {
     let href = Selector::new("base[href]")
         .ok()
-        .and_then(|selector| page.root().select(&selector).first().copied())
+        .and_then(|selector| page.root().first(&selector))
         .and_then(|node| node.attribute("href"))
         .filter(|href| href.len() <= LONGEST_BASE);
     href.and_then(|href| url.join(href.trim()).ok()).filter(is_web).unwrap_or_else(|| url.clone())

@@ -3,7 +3,7 @@
 use super::address::{base_of, numbered, resolve};
 use super::dom::{Node, Page, Selector};
 use super::field::Reader;
-use super::list::{limit_flaw, page_title, removed, unreadable};
+use super::list::{limit_flaw, page_title, removed, selector_flaw, unreadable};
 use super::text::{lines, plain};
 use super::wall::asks_for_login;
 use super::{credits, html, image};
@@ -50,22 +50,30 @@ pub fn article(text: &str, url: &Url, articles: &[(String, ArticleLayout)]) -> (
         return (None, vec![Flaw::new(FlawCode::ArticleUnread, format!("{url}: {}", flaw.code))]);
     }
     let page = Page::parse(text);
+    let (article, more) = of_page(&page, url, articles);
     let mut flaws: Vec<Flaw> = page.limit.map(limit_flaw).into_iter().collect();
-    let base = base_of(&page, url);
+    flaws.extend(more);
+    (article, flaws)
+}
+
+/// The same of a page that is parsed already, whose limits were told.
+pub(super) fn of_page(page: &Page, url: &Url, articles: &[(String, ArticleLayout)]) -> (Option<Article>, Vec<Flaw>) {
+    let base = base_of(page, url);
     let mut best: Option<Article> = None;
     for (name, layout) in articles {
-        let kept = removed(&page, layout.remove.as_deref());
-        if let Some(found) = read(kept.as_ref().unwrap_or(&page), url, &base, layout)
+        let kept = removed(page, layout.remove.as_deref());
+        if let Some(found) = read(kept.as_ref().unwrap_or(page), url, &base, layout)
             && best.as_ref().is_none_or(|best| credits_read(&found) > credits_read(best))
         {
             best = Some(Article { layout: name.clone(), ..found });
         }
     }
+    let mut flaws: Vec<Flaw> = selector_flaw(page).into_iter().collect();
     if best.is_some() {
         return (best, flaws);
     }
-    let title = page_title(&page);
-    let why = if asks_for_login(&page, &title) { "asks for a login" } else { "fits no article layout" };
+    let title = page_title(page);
+    let why = if asks_for_login(page, &title) { "asks for a login" } else { "fits no article layout" };
     flaws.push(Flaw::new(FlawCode::ArticleUnread, format!("“{title}” at {url} {why}")));
     (None, flaws)
 }

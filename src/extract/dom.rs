@@ -1,22 +1,35 @@
-//! The DOM: the only file that knows `dom_query` and `html5ever`. Documents are `!Send`: parse, read and drop
+//! The DOM: with the files below it the only place that knows `dom_query`, `html5ever` and `selectors`. Documents are `!Send`: parse, read and drop
 //! inside one call.
 //!
 //! html5ever has no limits of its own, and some of its steps cost the depth of the tree or the number of a
-//! tag's attributes. So the page is fed to it in small pieces, and feeding stops where a limit is passed.
+//! tag's attributes. So the page is fed to it in small pieces, and feeding stops where a limit is passed. What is
+//! counted is what was built, never time: the same page is cut at the same place on every machine.
+//!
+//! A selector may cost far more than the page is long, so the nodes that it looks at are counted too (`purse`).
 
-use dom_query::{Document, Matcher, NodeData, NodeId, NodeRef, Selection};
-use html5ever::interface::{ElementFlags, NodeOrText, QuirksMode, TreeSink};
+mod guard;
+mod purse;
+
+use dom_query::{Document, Matcher, NodeData, NodeRef};
+use guard::Guard;
 use html5ever::tendril::{StrTendril, TendrilSink};
-use html5ever::{Attribute, ParseOpts, QualName, parse_document};
+use html5ever::{ParseOpts, parse_document};
+use purse::{Counted, Overspent, Purse};
+use selectors::context::SelectorCaches;
 use std::borrow::Cow;
-use std::cell::{Cell, Ref, RefCell};
+use std::rc::Rc;
 
 /// The longest page that is read, in bytes.
 pub(super) const MAX_TEXT: usize = 4 * 1024 * 1024;
 /// The deepest tree, in elements. Browsers stop at 512; the portal's pages stay under 40.
 const MAX_DEPTH: u16 = 256;
-/// The most nodes.
-const MAX_NODES: usize = 500_000;
+/// The most nodes: at the longest page one for every 16 bytes, which is three times as dense as real pages are.
+const MAX_NODES: usize = 250_000;
+/// The most steps in which the parser builds them: a text comes in as many pieces as it has references and line
+/// breaks. A page of nothing but Chinese in numbers (`&#20013;`) needs half of them.
+const MAX_EVENTS: u64 = 1_000_000;
+/// The most different long names of elements and attributes; real pages have some dozens.
+const MAX_NAMES: usize = 10_000;
 /// The most words between two nodes: the attributes of one tag, or a comment. The parser compares each attribute
 /// of a tag with all before it.
 const MAX_WORDS: usize = 8192;
@@ -28,6 +41,8 @@ pub(super) struct Page {
     doc: Document,
     /// Which limit cut the page short.
     pub(super) limit: Option<&'static str>,
+    /// The first selector that cost too much. Shared with copies.
+    overspent: Rc<Overspent>,
 }
 
 impl Page {
@@ -44,20 +59,25 @@ impl Page {
             #[allow(clippy::cast_possible_truncation)]
             parser.process(whole.subtendril(at as u32, (end - at) as u32));
             let guard = &parser.tokenizer.sink.sink;
-            words = if guard.events.get() == seen { words + count_words(&kept.as_bytes()[at..end]) } else { 0 };
-            seen = guard.events.get();
+            words = if guard.events() == seen { words + count_words(&kept.as_bytes()[at..end]) } else { 0 };
+            seen = guard.events();
             at = end;
             if let Some(reached) = guard.reached(words) {
                 limit = Some(reached);
                 break;
             }
         }
-        Self { doc: parser.finish(), limit }
+        Self { doc: parser.finish(), limit, overspent: Rc::default() }
+    }
+
+    /// The selector that was given up on this page because it looked at too many nodes, if any was.
+    pub(super) fn overspent(&self) -> Option<String> {
+        self.overspent.selector()
     }
 
     /// Everything under the document.
     pub(super) fn root(&self) -> Node<'_> {
-        Node(self.doc.root())
+        Node(self.doc.root(), &self.overspent)
     }
 
     /// The document, for the crate that finds the text of an article in it.
@@ -67,12 +87,12 @@ impl Page {
 
     /// A copy without the elements that match.
     pub(super) fn without(&self, remove: &Selector) -> Option<Self> {
-        if !self.doc.select_single_matcher(&remove.0).exists() {
+        if !self.root().has(remove) {
             return None;
         }
-        let doc = self.doc.clone();
-        doc.select_matcher(&remove.0).remove();
-        Some(Self { doc, limit: self.limit })
+        let copy = Self { doc: self.doc.clone(), limit: self.limit, overspent: Rc::clone(&self.overspent) };
+        copy.root().select(remove).into_iter().for_each(Node::remove);
+        Some(copy)
     }
 }
 
@@ -91,34 +111,72 @@ fn count_words(bytes: &[u8]) -> usize {
         + bytes.windows(2).filter(|pair| pair[0] == b'/' && pair[1].is_ascii_alphabetic()).count() / 2
 }
 
-/// A compiled CSS selector.
-pub(super) struct Selector(Matcher);
+/// A compiled CSS selector, with what it may still cost: compile it anew for each page.
+pub(super) struct Selector {
+    css: String,
+    matcher: Matcher,
+    purse: Purse,
+}
 
 impl Selector {
     /// Compiles; `Err` says what is wrong.
     pub(super) fn new(css: &str) -> Result<Self, String> {
-        Matcher::new(css).map(Self).map_err(|error| format!("not a CSS selector: {css:?} ({:?})", error.kind))
+        let matcher = Matcher::new(css).map_err(|error| format!("not a CSS selector: {css:?} ({:?})", error.kind))?;
+        Ok(Self { css: css.to_owned(), matcher, purse: Purse::default() })
     }
 }
 
 /// A node of a page.
 #[derive(Clone, Copy)]
-pub(super) struct Node<'a>(NodeRef<'a>);
+pub(super) struct Node<'a>(NodeRef<'a>, &'a Overspent);
 
 impl<'a> Node<'a> {
-    /// Every element below that matches, in document order.
+    /// Every element below that matches, in document order. A selector that looks at too many nodes is given up,
+    /// and the page remembers it ([`Page::overspent`]).
     pub(super) fn select(self, selector: &Selector) -> Vec<Node<'a>> {
-        Selection::from(self.0).select_matcher(&selector.0).nodes().iter().map(|node| Node(*node)).collect()
+        let mut found = Vec::new();
+        self.each(selector, |node| {
+            found.push(node);
+            true
+        });
+        found
+    }
+
+    /// The first element below that matches, in document order.
+    pub(super) fn first(self, selector: &Selector) -> Option<Node<'a>> {
+        let mut first = None;
+        self.each(selector, |node| {
+            first = Some(node);
+            false
+        });
+        first
     }
 
     /// Whether any element below matches.
     pub(super) fn has(self, selector: &Selector) -> bool {
-        Selection::from(self.0).select_single_matcher(&selector.0).exists()
+        self.first(selector).is_some()
+    }
+
+    /// Hands every element below that matches to `take`, until that wants no more.
+    fn each(self, selector: &Selector, mut take: impl FnMut(Node<'a>) -> bool) {
+        let purse = &selector.purse;
+        purse.fill(self.0.tree.len());
+        let mut caches = SelectorCaches::default();
+        for node in self.0.descendants_it().filter(NodeRef::is_element) {
+            let matches = selector.matcher.match_element_with_caches(&Counted { node, purse }, &mut caches);
+            // What was found while the purse ran empty may be wrong: `:not(…)` holds of what could not be looked at.
+            if purse.is_empty() {
+                return self.1.note(&selector.css);
+            }
+            if matches && !take(Node(node, self.1)) {
+                return;
+            }
+        }
     }
 
     /// The node above.
     pub(super) fn parent(self) -> Option<Node<'a>> {
-        self.0.parent().map(Node)
+        self.0.parent().map(|node| Node(node, self.1))
     }
 
     /// Takes the node out of its page.
@@ -192,7 +250,7 @@ impl Walk<'_> {
             && let Some(Step::Enter(child)) = self.next
             && let Some(parent) = child.0.parent()
         {
-            self.next = Some(Step::Leave(Node(parent)));
+            self.next = Some(Step::Leave(Node(parent, child.1)));
         }
     }
 }
@@ -203,159 +261,18 @@ impl<'a> Iterator for Walk<'a> {
     fn next(&mut self) -> Option<Step<'a>> {
         let step = self.next.take()?;
         self.next = match step {
-            Step::Enter(node) => Some(node.0.first_child().map_or(Step::Leave(node), |child| Step::Enter(Node(child)))),
+            Step::Enter(node) => {
+                Some(node.0.first_child().map_or(Step::Leave(node), |child| Step::Enter(Node(child, node.1))))
+            }
             Step::Leave(node) if node.0.id == self.root.0.id => None,
             Step::Leave(node) => match node.0.next_sibling() {
-                Some(sibling) => Some(Step::Enter(Node(sibling))),
-                None => node.0.parent().map(|parent| Step::Leave(Node(parent))),
+                Some(sibling) => Some(Step::Enter(Node(sibling, node.1))),
+                None => node.0.parent().map(|parent| Step::Leave(Node(parent, node.1))),
             },
         };
         Some(step)
     }
 }
 
-/// A node with its place in the list of nodes, which `dom_query` keeps to itself.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Handle {
-    id: NodeId,
-    index: usize,
-}
-
-/// Builds the document and watches its depth and size.
-#[derive(Default)]
-struct Guard {
-    doc: Document,
-    /// The depth of each node that was placed; a template's content counts as below the template.
-    depth: RefCell<Vec<u16>>,
-    deepest: Cell<u16>,
-    /// Grows with everything that the parser builds.
-    events: Cell<u64>,
-    /// How often attributes were added to `html` or `body` afterwards.
-    additions: Cell<u32>,
-}
-
-impl Guard {
-    fn reached(&self, words: usize) -> Option<&'static str> {
-        if self.deepest.get() > MAX_DEPTH {
-            Some("a depth of 256 elements")
-        } else if self.doc.tree.len() > MAX_NODES {
-            Some("500,000 nodes")
-        } else if words > MAX_WORDS {
-            Some("8,192 attributes or words in one tag or comment")
-        } else {
-            None
-        }
-    }
-
-    fn tick(&self) {
-        self.events.set(self.events.get() + 1);
-    }
-
-    fn handle(&self, id: NodeId, index: usize) -> Handle {
-        self.tick();
-        Handle { id, index }
-    }
-
-    fn depth_of(&self, index: usize) -> u16 {
-        self.depth.borrow().get(index).copied().unwrap_or(0)
-    }
-
-    fn place(&self, index: usize, depth: u16) {
-        let mut depths = self.depth.borrow_mut();
-        if depths.len() <= index {
-            depths.resize(index + 1, 0);
-        }
-        depths[index] = depth;
-        self.deepest.set(self.deepest.get().max(depth));
-    }
-
-    /// Notes where a child goes and turns it into what `dom_query` takes.
-    fn placed(&self, child: NodeOrText<Handle>, depth: u16) -> NodeOrText<NodeId> {
-        self.tick();
-        match child {
-            NodeOrText::AppendText(text) => NodeOrText::AppendText(text),
-            NodeOrText::AppendNode(node) => {
-                self.place(node.index, depth);
-                NodeOrText::AppendNode(node.id)
-            }
-        }
-    }
-}
-
-impl TreeSink for Guard {
-    type Handle = Handle;
-    type Output = Document;
-    type ElemName<'a> = Ref<'a, QualName>;
-
-    fn finish(self) -> Document {
-        self.doc
-    }
-    /// Errors are the rule on real pages; a list of them would only grow.
-    fn parse_error(&self, _: Cow<'static, str>) {}
-    fn get_document(&self) -> Handle {
-        Handle { id: self.doc.get_document(), index: 0 }
-    }
-    fn elem_name<'a>(&'a self, target: &'a Handle) -> Ref<'a, QualName> {
-        self.doc.elem_name(&target.id)
-    }
-    fn create_element(&self, name: QualName, attrs: Vec<Attribute>, flags: ElementFlags) -> Handle {
-        let index = self.doc.tree.len();
-        let id = self.doc.create_element(name, attrs, flags);
-        self.handle(id, index)
-    }
-    fn create_comment(&self, text: StrTendril) -> Handle {
-        let index = self.doc.tree.len();
-        let id = self.doc.create_comment(text);
-        self.handle(id, index)
-    }
-    fn create_pi(&self, target: StrTendril, data: StrTendril) -> Handle {
-        let index = self.doc.tree.len();
-        let id = self.doc.create_pi(target, data);
-        self.handle(id, index)
-    }
-    fn append(&self, parent: &Handle, child: NodeOrText<Handle>) {
-        let depth = self.depth_of(parent.index).saturating_add(1);
-        self.doc.append(&parent.id, self.placed(child, depth));
-    }
-    fn append_before_sibling(&self, sibling: &Handle, child: NodeOrText<Handle>) {
-        let depth = self.depth_of(sibling.index);
-        self.doc.append_before_sibling(&sibling.id, self.placed(child, depth));
-    }
-    fn append_based_on_parent_node(&self, element: &Handle, previous: &Handle, child: NodeOrText<Handle>) {
-        let depth = self.depth_of(previous.index).saturating_add(1);
-        self.doc.append_based_on_parent_node(&element.id, &previous.id, self.placed(child, depth));
-    }
-    fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
-        self.tick();
-        self.doc.append_doctype_to_document(name, public, system);
-    }
-    fn get_template_contents(&self, target: &Handle) -> Handle {
-        // `create_element` puts the content right behind its template.
-        let contents = Handle { id: self.doc.get_template_contents(&target.id), index: target.index + 1 };
-        self.place(contents.index, self.depth_of(target.index).saturating_add(1));
-        contents
-    }
-    fn same_node(&self, x: &Handle, y: &Handle) -> bool {
-        x.id == y.id
-    }
-    fn set_quirks_mode(&self, mode: QuirksMode) {
-        self.doc.set_quirks_mode(mode);
-    }
-    fn add_attrs_if_missing(&self, target: &Handle, attrs: Vec<Attribute>) {
-        // Each further <html …> tag would be compared with all attributes so far.
-        self.tick();
-        self.additions.set(self.additions.get() + 1);
-        if self.additions.get() <= 16 {
-            self.doc.add_attrs_if_missing(&target.id, attrs);
-        }
-    }
-    fn remove_from_parent(&self, target: &Handle) {
-        self.doc.remove_from_parent(&target.id);
-    }
-    fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
-        self.doc.reparent_children(&node.id, &new_parent.id);
-    }
-    fn is_mathml_annotation_xml_integration_point(&self, handle: &Handle) -> bool {
-        self.doc.is_mathml_annotation_xml_integration_point(&handle.id)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,9 @@ pub fn without(html: &str, css: &str) -> Edited {
     edited(html, |page| {
         let Some(body) = body(page) else { return false };
         let found = body.select(&selector);
+        if page.overspent().is_some() {
+            return false;
+        }
         // In order: what stands in an element that went is gone with it.
         for node in &found {
             node.remove();
@@ -213,7 +216,7 @@ fn edited(html: &str, change: impl FnOnce(&Page) -> bool) -> Edited {
         return Edited::Limit;
     }
     if !change(&page) {
-        return Edited::Same;
+        return if page.overspent().is_some() { Edited::Limit } else { Edited::Same };
     }
     let Some(body) = body(&page) else { return Edited::Same };
     let mut out = Writer::default();
@@ -230,7 +233,7 @@ fn edited(html: &str, change: impl FnOnce(&Page) -> bool) -> Edited {
 
 fn body(page: &Page) -> Option<Node<'_>> {
     let selector = Selector::new("body").ok()?;
-    page.root().select(&selector).first().copied()
+    page.root().first(&selector)
 }
 
 /// The steps of a walk over everything in a node, without the node.

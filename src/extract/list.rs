@@ -1,6 +1,7 @@
 //! List pages and JSON lists.
 
 use super::address::{Rules, base_of, resolve};
+use super::article::{self, Article};
 use super::dom::{Node, Page, Selector};
 use super::entry::{Gatherer, Raw};
 use super::field::{Reader, at_path};
@@ -9,7 +10,8 @@ use super::image;
 use super::text::plain;
 use super::wall;
 use crate::model::{
-    Fields, Flaw, FlawCode, Format, Image, JsonLayout, Layout, LayoutKind, ListLayout, NextPage, ParsedFeed,
+    ArticleLayout, Fields, Flaw, FlawCode, Format, Image, JsonLayout, Layout, LayoutKind, ListLayout, NextPage,
+    ParsedFeed,
 };
 use serde_json::Value;
 use url::Url;
@@ -23,10 +25,47 @@ pub fn list(text: &str, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<Flaw>
     if let Some(flaw) = unreadable(text) {
         return (ParsedFeed::default(), vec![flaw]);
     }
+    if let Some(flaw) = too_many_values(text) {
+        return (ParsedFeed::default(), vec![flaw, no_layout_fits(url, layouts, "JSON")]);
+    }
     match json(text) {
         Some(value) => json_list(&value, url, layouts),
         None => page_list(&Page::parse(text), url, layouts),
     }
+}
+
+/// Reads a document of which nobody knows whether it is a list or an article, as [`list`] and, if that finds nothing,
+/// as [`article`](super::article()) would, but parses it once. Flaws of the list come first.
+#[must_use]
+pub fn list_or_article(
+    text: &str,
+    url: &Url,
+    layouts: &[Layout],
+    articles: &[(String, ArticleLayout)],
+) -> (ParsedFeed, Option<Article>, Vec<Flaw>) {
+    if let Some(flaw) = unreadable(text) {
+        return (ParsedFeed::default(), None, vec![flaw]);
+    }
+    if let Some(flaw) = too_many_values(text) {
+        return (ParsedFeed::default(), None, vec![flaw, no_layout_fits(url, layouts, "JSON")]);
+    }
+    if let Some(value) = json(text) {
+        let (feed, flaws) = json_list(&value, url, layouts);
+        return (feed, None, flaws);
+    }
+    let page = Page::parse(text);
+    let (feed, mut flaws) = page_list(&page, url, layouts);
+    if !feed.entries.is_empty() {
+        return (feed, None, flaws);
+    }
+    let (article, more) = article::of_page(&page, url, articles);
+    if article.is_some() {
+        flaws.retain(|flaw| flaw.code == FlawCode::LimitReached);
+    } else {
+        // Of a selector that was given up both tell.
+        flaws.extend(more.into_iter().filter(|flaw| flaw.code != FlawCode::LimitReached));
+    }
+    (feed, article, flaws)
 }
 
 fn json_list(value: &Value, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<Flaw>) {
@@ -44,14 +83,11 @@ fn json_list(value: &Value, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<F
 fn page_list(page: &Page, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<Flaw>) {
     let base = base_of(page, url);
     let mut flaws: Vec<Flaw> = page.limit.map(limit_flaw).into_iter().collect();
-    for layout in layouts {
-        if let LayoutKind::List(list) = &layout.kind
-            && let Some((mut feed, more)) = read_page(page, url, &base, list)
-        {
-            feed.layout = Some(layout.name.clone());
-            flaws.extend(more);
-            return (feed, flaws);
-        }
+    let (feed, more) = laid_out(page, url, &base, layouts);
+    flaws.extend(selector_flaw(page));
+    flaws.extend(more);
+    if let Some(feed) = feed {
+        return (feed, flaws);
     }
     let title = page_title(page);
     flaws.push(if wall::asks_for_login(page, &title) {
@@ -60,6 +96,19 @@ fn page_list(page: &Page, url: &Url, layouts: &[Layout]) -> (ParsedFeed, Vec<Fla
         no_layout_fits(url, layouts, &format!("“{title}”"))
     });
     (ParsedFeed::default(), flaws)
+}
+
+/// What the first layout that fits makes of a page.
+fn laid_out(page: &Page, url: &Url, base: &Url, layouts: &[Layout]) -> (Option<ParsedFeed>, Vec<Flaw>) {
+    for layout in layouts {
+        if let LayoutKind::List(list) = &layout.kind
+            && let Some((mut feed, flaws)) = read_page(page, url, base, list)
+        {
+            feed.layout = Some(layout.name.clone());
+            return (Some(feed), flaws);
+        }
+    }
+    (None, Vec::new())
 }
 
 fn read_page(page: &Page, url: &Url, base: &Url, layout: &ListLayout) -> Option<(ParsedFeed, Vec<Flaw>)> {
@@ -177,6 +226,32 @@ fn json(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok()
 }
 
+/// The most values of a JSON list: each takes a hundred bytes of memory. The largest body has one for every 26 bytes.
+const VALUES: usize = 400_000;
+
+/// Why a text that may be JSON is not read as such.
+fn too_many_values(text: &str) -> Option<Flaw> {
+    let start = super::text::trim(text);
+    (start.starts_with(['{', '[']) && values(start) > VALUES).then(|| {
+        Flaw::new(FlawCode::LimitReached, format!("the JSON document has more than {VALUES} values, and was not read"))
+    })
+}
+
+/// How many values a JSON document has, more or less: the commas outside its strings, and one.
+fn values(text: &str) -> usize {
+    let (mut count, mut inside, mut escaped) = (1, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = inside,
+            b'"' => inside = !inside,
+            b',' if !inside => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// Why a text cannot hold a page at all.
 pub(super) fn unreadable(text: &str) -> Option<Flaw> {
     if super::text::trim(text).is_empty() {
@@ -193,13 +268,20 @@ pub(super) fn limit_flaw(limit: &str) -> Flaw {
     Flaw::new(FlawCode::LimitReached, format!("the page goes past {limit}; it was read up to there"))
 }
 
+/// Tells of the selector that was given up on a page.
+pub(super) fn selector_flaw(page: &Page) -> Option<Flaw> {
+    let css = page.overspent()?;
+    let what = "compares too many elements of this page with each other and was given up there; \
+                write it without `~`, or without `:has()` around `+` and `~`";
+    Some(Flaw::new(FlawCode::LimitReached, format!("the selector {css:?} {what}")))
+}
+
 fn no_layout_fits(url: &Url, layouts: &[Layout], seen: &str) -> Flaw {
     let names: Vec<&str> = layouts.iter().map(|layout| layout.name.as_str()).collect();
     Flaw::new(FlawCode::NoLayoutFits, format!("{seen} at {url} fits none of: {}", names.join(", ")))
 }
 
 pub(super) fn page_title(page: &Page) -> String {
-    let found =
-        Selector::new("title").ok().and_then(|title| page.root().select(&title).first().map(|node| plain(*node)));
+    let found = Selector::new("title").ok().and_then(|title| page.root().first(&title)).map(plain);
     found.unwrap_or_default()
 }

@@ -26,7 +26,7 @@ pub use address::next_list_page;
 pub use article::{Article, article};
 pub use edit::{Cut, Edited, cut, map_text, picture, pictures, selects, without, without_picture};
 pub use join::{comic, join};
-pub use list::list;
+pub use list::{list, list_or_article};
 pub use readable::readable;
 pub use wall::wall;
 

@@ -4,7 +4,7 @@
 use super::address::base_of;
 use super::article::Article;
 use super::dom::{Node, Page, Selector, Step};
-use super::list::{limit_flaw, page_title, removed, unreadable};
+use super::list::{limit_flaw, page_title, removed, selector_flaw, unreadable};
 use super::text::{UNREAD, lines, plain};
 use super::wall::asks_for_login;
 use super::{html, image};
@@ -37,10 +37,13 @@ pub fn readable(text: &str, url: &Url, select: Option<&str>, remove: Option<&str
     let title = page_title(&page);
     let login = asks_for_login(&page, &title);
     let page = removed(&page, remove).unwrap_or(page);
-    let found = match select {
-        Some(css) => selected(&page, css, &base),
-        None => article(page, &base),
+    let (found, overspent) = if let Some(css) = select {
+        (selected(&page, css, &base), selector_flaw(&page))
+    } else {
+        let overspent = selector_flaw(&page);
+        (article(page, &base), overspent)
     };
+    flaws.extend(overspent);
     match found {
         Ok(article) => return (Some(article), flaws),
         Err(_) if login => flaws.insert(0, unread(url, "asks for a login")),

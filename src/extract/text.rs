@@ -46,18 +46,27 @@ pub(super) const BLOCKS: [&str; 34] = [
 /// The text below a node on one line: ASCII white space squeezed, ends trimmed. U+3000 and no-break spaces
 /// inside stay, since Chinese pages set text with them.
 pub(super) fn plain(node: Node<'_>) -> String {
-    squeeze(&raw(node))
+    squeeze(&raw(node, usize::MAX))
+}
+
+/// The same, or where it has more than `most` visible characters, at least that many and one of them.
+pub(super) fn beginning(node: Node<'_>, most: usize) -> String {
+    squeeze(&raw(node, most))
 }
 
 /// The lines below a node as a reader sees them, without empty ones.
 pub(super) fn lines(node: Node<'_>) -> Vec<String> {
-    raw(node).split('\n').map(squeeze).filter(|line| !line.is_empty()).collect()
+    raw(node, usize::MAX).split('\n').map(squeeze).filter(|line| !line.is_empty()).collect()
 }
 
-fn raw(node: Node<'_>) -> String {
+/// The text, up to where it has more than `most` visible characters.
+fn raw(node: Node<'_>, most: usize) -> String {
     let mut out = String::new();
+    let mut visible = 0;
     let mut walk = node.walk();
-    while let Some(step) = walk.next() {
+    while visible <= most
+        && let Some(step) = walk.next()
+    {
         let (Step::Enter(at) | Step::Leave(at)) = step;
         if at.is_element() {
             let name = at.name();
@@ -68,7 +77,10 @@ fn raw(node: Node<'_>) -> String {
             }
         } else if matches!(step, Step::Enter(_)) {
             // A line break in the source is a space; only elements make lines.
-            at.with_text(|text| out.extend(text.chars().map(|c| if c.is_ascii_whitespace() { ' ' } else { c })));
+            at.with_text(|text| {
+                out.extend(text.chars().map(|c| if c.is_ascii_whitespace() { ' ' } else { c }));
+                visible += if most < usize::MAX { text.chars().filter(|c| !is_blank(*c)).count() } else { 0 };
+            });
         }
     }
     out
@@ -94,7 +106,11 @@ pub(super) fn squeeze(text: &str) -> String {
 
 /// Trims white space of every kind, also U+3000, no-break, zero-width and byte order marks, at the ends only.
 pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}'))
+    text.trim_matches(is_blank)
+}
+
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{200B}'..='\u{200D}' | '\u{2060}' | '\u{FEFF}')
 }
 
 /// The most characters of a summary.

@@ -5,7 +5,7 @@
 
 use super::dom::{Page, Selector};
 use super::list::page_title;
-use super::text::plain;
+use super::text::{beginning, plain};
 use crate::model::{Flaw, FlawCode};
 use url::Url;
 
@@ -99,11 +99,11 @@ fn says_so(title: &str) -> bool {
 }
 
 fn has_field(page: &Page) -> bool {
-    Selector::new(FIELDS).is_ok_and(|selector| !page.root().select(&selector).is_empty())
+    Selector::new(FIELDS).is_ok_and(|selector| page.root().has(&selector))
 }
 
 fn is_short(page: &Page) -> bool {
-    plain(page.root()).chars().count() <= SHORT
+    beginning(page.root(), SHORT).chars().count() <= SHORT
 }
 
 fn in_words(page: &Page) -> bool {

@@ -45,15 +45,12 @@ pub(super) fn decode(encoding: &str, wire: Bytes, limit: usize) -> Result<Bytes,
     if labels.is_empty() {
         return if wire.len() > limit { Err(too_large(limit)) } else { Ok(wire) };
     }
-    let result = labels
-        .iter()
-        .copied()
-        .map(known)
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(|codings| unpack(&codings, &wire, limit));
-    match result {
-        Err(failure) if failure.kind == Body && plain(&wire) && wire.len() <= limit => Ok(wire),
-        result => result,
+    // Kept only where it may be wanted: packed data shows at its first bytes, and goes once it is unpacked.
+    let as_it_is = (wire.len() <= limit && plain(&wire)).then(|| wire.clone());
+    let codings = labels.iter().copied().map(known).collect::<Result<Vec<_>, _>>();
+    match (codings.and_then(|codings| unpack(&codings, wire, limit)), as_it_is) {
+        (Err(failure), Some(wire)) if failure.kind == Body => Ok(wire),
+        (result, _) => result,
     }
 }
 
@@ -70,10 +67,11 @@ fn known(label: &str) -> Result<Coding, Failure> {
     }
 }
 
-/// Undoes one coding after the other, each to its end, so that every checksum is checked.
-fn unpack(codings: &[Coding], wire: &Bytes, limit: usize) -> Result<Bytes, Failure> {
+/// Undoes one coding after the other, each to its end, so that every checksum is checked. There are never more than two
+/// of the bodies in memory.
+fn unpack(codings: &[Coding], wire: Bytes, limit: usize) -> Result<Bytes, Failure> {
     let most = limit.min(wire.len().saturating_mul(RATIO).max(RATIO_FROM));
-    let mut body = wire.clone();
+    let mut body = wire;
     for coding in codings.iter().rev() {
         let mut unpacked = Vec::with_capacity(most.min(body.len().saturating_mul(4)));
         let read = layer(*coding, &body).and_then(|inner| Capped { inner, left: most }.read_to_end(&mut unpacked));

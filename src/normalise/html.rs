@@ -35,14 +35,20 @@ pub fn sanitise_on(html: &str, base: &Url, page: &Url) -> String {
     if !html.contains(['<', '&', '>', '\r', '\u{A0}', '\0']) {
         return legal(html);
     }
-    let pass = |html: &str| legal(&policy::AMMONIA.clean(&shape::shape(html, base, page)).to_string());
-    let mut before = pass(&legal(html));
+    let safe = |shaped: &str| legal(&policy::AMMONIA.clean(shaped).to_string());
+    let mut shaped = shape::shape(&legal(html), base, page);
+    let mut clean = safe(&shaped);
     for _ in 1..ROUNDS {
-        let after = pass(&before);
-        if after == before {
-            return after;
+        let again = shape::shape(&clean, base, page);
+        // What ammonia made of this text before it would make again, and that is the dearer half of a pass.
+        if again == shaped {
+            return clean;
         }
-        before = after;
+        let next = safe(&again);
+        if next == clean {
+            return clean;
+        }
+        (shaped, clean) = (again, next);
     }
     escape(&text(html))
 }
@@ -50,6 +56,16 @@ pub fn sanitise_on(html: &str, base: &Url, page: &Url) -> String {
 /// The start of a text up to [`LONGEST`], cut between characters.
 fn bounded(html: &str) -> &str {
     &html[..html.floor_char_boundary(LONGEST)]
+}
+
+/// The start of a text up to the `most`th `<`, `&` or `=`, and how many of them it has; at most [`LONGEST`] are looked at.
+pub(super) fn up_to_marks(html: &str, most: usize) -> (&str, usize) {
+    let looked_at = bounded(html);
+    let mut marks = looked_at.match_indices(['<', '&', '=']);
+    match marks.nth(most) {
+        Some((at, _)) => (&html[..at], most),
+        None => (html, looked_at.bytes().filter(|byte| matches!(byte, b'<' | b'&' | b'=')).count()),
+    }
 }
 
 /// Plain text as HTML that is still to be cleaned: blank lines part paragraphs, other line breaks stay.

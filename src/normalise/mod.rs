@@ -55,8 +55,9 @@ const MOST_FLAWS: usize = 10_000;
 pub fn feed(parsed: &ParsedFeed, context: &Context<'_>) -> (Vec<Candidate>, Vec<Flaw>) {
     let mut flaws = Vec::new();
     let mut drafts = Vec::new();
+    let mut shared = entry::Shared::new(parsed, context, &mut flaws);
     for read in &parsed.entries {
-        drafts.push(entry::draft(read, parsed, context, &mut flaws));
+        drafts.push(entry::draft(read, parsed, &mut shared, context, &mut flaws));
         flaws.truncate(MOST_FLAWS);
     }
     let candidates = identify(drafts, context, &mut flaws);

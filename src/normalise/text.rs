@@ -22,12 +22,27 @@ pub(super) fn is_bidi_control(c: char) -> bool {
 
 /// A title as plain text, or `None` when nothing is left of it.
 pub fn title(text: &Text) -> Option<String> {
-    line(&plain(text), TITLE)
+    line(&start(text, TITLE), TITLE)
+}
+
+/// The plain text of a text construct, or a part of it that is longer than `limit` characters by far: a summary of
+/// five hundred need not be made of two megabytes.
+fn start(text: &Text, limit: usize) -> String {
+    const PIECE: usize = 32 << 10;
+    if text.kind == TextKind::Html && text.value.len() > 2 * PIECE {
+        let part = html::text(&text.value[..text.value.floor_char_boundary(PIECE)]);
+        // What was cut off may have been a tag or a reference, or a part of what is left out with its element.
+        let shown = part.chars().filter(|c| !c.is_whitespace() && !c.is_control()).count();
+        if shown > 2 * limit + 1024 {
+            return part;
+        }
+    }
+    plain(text)
 }
 
 /// A summary as plain text of at most [`SUMMARY`] characters, or `None` when nothing is left of it.
 pub fn summary(text: &Text) -> Option<String> {
-    line(&plain(text), SUMMARY)
+    line(&start(text, SUMMARY), SUMMARY)
 }
 
 /// A name, term or label as plain text of at most 200 characters, or `None` when nothing is left of it.

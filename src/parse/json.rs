@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 /// Values inside each other; deeper ones are left out.
 const DEPTH: usize = 64;
+/// Values in one document, which bounds memory to some 60 bytes each; further ones are left out.
+pub(super) const VALUES: usize = 400_000;
 
 /// A JSON value. Numbers stay as written: ids are never rounded.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,19 +56,37 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Reads a document; also whether it was well-formed.
-pub(super) fn read(text: &str) -> (Json<'_>, bool) {
-    let mut reader = Reader { text, position: 0, sound: true };
+/// How a document was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Well-formed.
+    Sound,
+    /// Not well-formed.
+    Broken,
+    /// It has more than [`VALUES`]; what stands behind them was not looked at.
+    TooLong,
+}
+
+/// Reads a document; also how it was.
+pub(super) fn read(text: &str) -> (Json<'_>, State) {
+    let mut reader = Reader { text, position: 0, sound: true, left: VALUES };
     let value = reader.value(0);
     reader.space();
     let sound = reader.sound && value.is_some() && reader.position == text.len();
-    (value.unwrap_or(Json::Null), sound)
+    let state = match sound {
+        _ if reader.left == 0 => State::TooLong,
+        true => State::Sound,
+        false => State::Broken,
+    };
+    (value.unwrap_or(Json::Null), state)
 }
 
 struct Reader<'a> {
     text: &'a str,
     position: usize,
     sound: bool,
+    /// How many values may still be kept.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -91,6 +111,12 @@ impl<'a> Reader<'a> {
     /// The next value; `None` when there is none or it is cut off.
     fn value(&mut self, depth: usize) -> Option<Json<'a>> {
         self.space();
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            // Nothing is left to read for anybody.
+            self.position = self.text.len();
+            return None;
+        }
         match self.peek()? {
             b'{' => Some(self.object(depth)),
             b'[' => Some(self.array(depth)),
@@ -289,8 +315,23 @@ mod tests {
 
     /// Reads and writes back in a fixed form.
     fn check(text: &str, expected: &str, sound: bool) {
-        let (value, was_sound) = read(text);
-        assert_eq!((show(&value).as_str(), was_sound), (expected, sound), "{text:?}");
+        let (value, state) = read(text);
+        assert_eq!((show(&value).as_str(), state == State::Sound), (expected, sound), "{text:?}");
+    }
+
+    #[test]
+    fn values_are_counted() {
+        let list = |count: usize| format!("[{}0]", "1,".repeat(count));
+        // The list is a value, and one more is never taken.
+        for (count, state) in [(VALUES - 3, State::Sound), (VALUES - 2, State::TooLong), (VALUES * 2, State::TooLong)] {
+            let text = list(count);
+            let (value, was) = read(&text);
+            assert_eq!((value.list().len(), was), ((count + 1).min(VALUES - 2), state));
+        }
+        let text = format!("{{\"a\": 1, \"b\": {}", "[{".repeat(VALUES));
+        assert_eq!(read(&text).1, State::Broken, "what is too deep is stepped over");
+        let text = format!("{{\"a\": 1, {}", "\"b\": {}, ".repeat(VALUES));
+        assert!(matches!(read(&text), (Json::Object(members), State::TooLong) if members.len() == VALUES - 2));
     }
 
     fn show(value: &Json<'_>) -> String {

@@ -2,14 +2,14 @@
 //! begin with `_` are other people's extensions.
 
 use super::draft::{EntryDraft, add_person, date_rank};
-use super::json::{self, Json};
+use super::json::{self, Json, State};
 use super::text;
 use crate::model::{Category, Enclosure, Flaw, FlawCode, Format, Image, Link, ParsedEntry, ParsedFeed, Person, Text};
 use crate::xml::limits;
 
 /// Reads a JSON document; `None` with the flaw `NotAFeed` when it is no JSON Feed.
 pub(super) fn read(source: &str) -> (Option<ParsedFeed>, Vec<Flaw>) {
-    let (document, sound) = json::read(source);
+    let (document, state) = json::read(source);
     let mut flaws = Vec::new();
     let version = document.get("version").text().unwrap_or_default();
     let items = document.get("items");
@@ -21,8 +21,15 @@ pub(super) fn read(source: &str) -> (Option<ParsedFeed>, Vec<Flaw>) {
         ));
         return (None, flaws);
     }
-    if !sound {
-        flaws.push(Flaw::new(FlawCode::Malformed, "the JSON document is broken; what could be read was read"));
+    match state {
+        State::Sound => {}
+        State::Broken => {
+            flaws.push(Flaw::new(FlawCode::Malformed, "the JSON document is broken; what could be read was read"));
+        }
+        State::TooLong => {
+            let what = format!("the JSON document has more than {} values; it was read up to there", json::VALUES);
+            flaws.push(Flaw::new(FlawCode::LimitReached, what));
+        }
     }
     if items.list().len() > limits::ENTRIES {
         flaws.push(Flaw::new(FlawCode::LimitReached, "more than 5,000 entries"));

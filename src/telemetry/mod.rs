@@ -1,12 +1,14 @@
 //! Metrics, and the log set-up: lines for people or JSON lines for machines, to standard error.
 //!
 //! Terminal control characters in logged values are escaped by the subscriber (since tracing-subscriber 0.3.20),
-//! and JSON lines by JSON, so that a hostile title cannot forge a line.
+//! line breaks are set in by `records`, and JSON lines are escaped by JSON, so that a hostile title cannot forge a line.
 
 mod metrics;
+mod records;
 
 pub use metrics::{ChannelGauge, MOST_CHANNELS, Metrics, OPENMETRICS_TYPE, PROMETHEUS_TYPE};
 
+use records::Records;
 use std::io;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
@@ -59,7 +61,7 @@ where
         EnvFilter::try_new(filter).map_err(|error| TelemetryError::Filter { filter: filter.to_owned(), error })?;
     let lines = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(writer).with_ansi(false);
     Ok(match format {
-        LogFormat::Human => Box::new(lines.finish()),
+        LogFormat::Human => Box::new(lines.map_writer(Records).finish()),
         LogFormat::Json => Box::new(lines.json().flatten_event(true).with_current_span(false).finish()),
     })
 }

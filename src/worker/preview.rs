@@ -287,15 +287,12 @@ pub fn document(bytes: &[u8], content_type: Option<&str>, url: &Url, config: &Co
 /// Reads a page with every layout that the configuration has: as a list, else as an article.
 fn page(text: &str, url: &Url, config: &Config, flaws: &mut Vec<Flaw>) -> ParsedFeed {
     let (lists, articles) = layouts(config);
-    let (parsed, found) = extract::list(text, url, &lists);
+    let (parsed, article, found) = extract::list_or_article(text, url, &lists, &articles);
+    flaws.extend(found);
     if !parsed.entries.is_empty() {
-        flaws.extend(found);
         return parsed;
     }
-    let (article, unread) = extract::article(text, url, &articles);
     let Some(article) = article else {
-        flaws.extend(found);
-        flaws.extend(unread);
         for link in parse::discover(text, url) {
             flaws.push(Flaw::new(FlawCode::NotAFeed, format!("the page announces the feed {}", link.url)));
         }

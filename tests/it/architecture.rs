@@ -76,8 +76,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Crates that only some places may name.
 const FENCES: &[(&str, &[&str])] = &[
-    ("dom_query", &["extract/dom.rs"]),
-    ("html5ever", &["extract/dom.rs"]),
+    ("dom_query", &["extract/dom"]),
+    ("html5ever", &["extract/dom"]),
+    ("selectors", &["extract/dom"]),
     ("dom_smoothie", &["extract/readable.rs"]),
     ("ferrous_opencc", &["rule/chinese.rs"]),
     ("memchr", &["xml/", "parse/"]),

@@ -2,8 +2,8 @@
 
 use super::layouts::{articles, comic, lists};
 use super::{at, codes, fixture};
-use crate::extract::{article, list};
-use crate::model::FlawCode;
+use crate::extract::{Edited, article, list, list_or_article, readable, without};
+use crate::model::{Flaw, FlawCode, LayoutKind};
 use proptest::prelude::*;
 
 #[test]
@@ -34,7 +34,9 @@ fn deep_and_huge_pages_are_cut_with_a_flaw() {
         ("end tags", many("</b></p></div>", 100_000), true),
         ("long text", many("很长的一段文字。", 200_000), true),
         ("long script", format!("<script>{}</script>", many("var a = b < c; ", 100_000)), false),
-        ("angle brackets", many("<", 1_000_000), false),
+        ("angle brackets", many("<", 1_000_001), true),
+        ("names", numbered("<br namenumber", ">", 11_000), true),
+        ("a few names", numbered("<br namenumber", ">", 9_000), false),
         ("links", many("<li><a href='/424/201912/10/191210112419833.shtml'>t</a>", 20_000), false),
     ] {
         let (feed, flaws) = list(&page, &at("http://a.cn/"), &lists());
@@ -52,6 +54,58 @@ fn what_stands_before_a_limit_is_kept() {
     let (feed, flaws) = list(&page, &at("http://comment.workercn.cn/424/424.shtml"), &lists());
     assert_eq!(feed.entries.len(), 4);
     assert_eq!(codes(&flaws), [FlawCode::LimitReached, FlawCode::EntryWithoutLink]);
+}
+
+/// X-23: a selector that costs too much on a page ends there, and the flaw says which and what to write instead.
+#[test]
+fn a_selector_that_was_given_up_is_told() {
+    let page = format!("<ul>{}</ul>", "<li><a href=/c/1.shtml>t</a></li>".repeat(9_000));
+    let mut layout = super::layouts::list("list-2021");
+    let LayoutKind::List(list_of) = &mut layout.kind else { panic!() };
+    list_of.entry = "b ~ li".into();
+    let told = |flaws: &[Flaw]| flaws.iter().filter(|flaw| flaw.detail.starts_with("the selector \"b ~ li\"")).count();
+    let url = at("http://a.cn/");
+    let (feed, flaws) = list(&page, &url, std::slice::from_ref(&layout));
+    assert!(feed.entries.is_empty());
+    assert_eq!((codes(&flaws), told(&flaws)), (vec![FlawCode::LimitReached, FlawCode::NoLayoutFits], 1));
+    let (_, _, flaws) = list_or_article(&page, &url, &[layout], &articles());
+    assert_eq!(told(&flaws), 1, "{flaws:?}");
+    let (none, flaws) = readable(&page, &url, Some("b ~ li"), None);
+    assert_eq!((none, told(&flaws)), (None, 1), "{flaws:?}");
+    // A rule leaves the text as it is.
+    assert_eq!(without(&page, "b ~ li"), Edited::Limit);
+    assert_eq!(without("<p>a</p><b>c</b>", "b"), Edited::Changed("<p>a</p>".into()));
+}
+
+#[test]
+fn a_json_list_of_too_many_values_is_not_read() {
+    let url = at("http://a.cn/");
+    let text = format!("[{}{{\"title\":\"t\",\"href\":\"/1\"}}]", "0,".repeat(400_000));
+    let (feed, flaws) = list(&text, &url, &lists());
+    assert!(feed.entries.is_empty());
+    assert_eq!(codes(&flaws), [FlawCode::LimitReached, FlawCode::NoLayoutFits]);
+    assert_eq!(list_or_article(&text, &url, &lists(), &articles()).2, flaws);
+    // Commas in strings are none.
+    let text = format!("[{{\"title\":\"t{}\\\"\",\"href\":\"/1\"}}]", ",".repeat(400_000));
+    assert_eq!(list(&text, &url, &lists()).0.entries.len(), 1);
+}
+
+/// What a document of unknown kind yields is what `list` or else `article` yields.
+#[test]
+fn a_document_of_unknown_kind_is_read_as_list_or_article() {
+    let (url, lists, articles) = (at("http://comment.workercn.cn/424/424.shtml"), lists(), articles());
+    let page = fixture("b-list-424.shtml");
+    let (feed, none, _) = list_or_article(&page, &url, &lists, &articles);
+    assert_eq!((feed.entries.len(), none), (list(&page, &url, &lists).0.entries.len(), None));
+    for (page, flaws) in [
+        ("", vec![FlawCode::Empty]),
+        ("<p>x</p>", vec![FlawCode::NoLayoutFits, FlawCode::ArticleUnread]),
+        ("{\"a\": 1}", vec![FlawCode::NoLayoutFits]),
+    ] {
+        let (feed, none, found) = list_or_article(page, &url, &lists, &articles);
+        assert!(feed.entries.is_empty() && none.is_none());
+        assert_eq!(codes(&found), flaws, "{page}");
+    }
 }
 
 #[test]

@@ -147,25 +147,39 @@ async fn a_host_that_hangs_delays_nobody_else() {
     hanging.abort();
 }
 
+/// Connections that stay in this process: the paused clock waits for what passes through them, as it would not for the
+/// system.
+struct Inside(Act);
+
+impl Dial for Inside {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Socket>> {
+        let (ours, theirs) = tokio::io::duplex(4096);
+        tokio::spawn(serve(theirs, self.0.clone(), Arc::default()));
+        Box::pin(std::future::ready(Ok(Socket::new(ours, address))))
+    }
+}
+
 /// the deadlines as they are shipped pass when they should, a tenth more or less, on the paused clock.
 #[tokio::test(start_paused = true)]
 async fn the_deadlines_are_these() {
-    let silent = Origin::start(vec![Act::Hang(Vec::new())]).await;
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
-    let idle = Origin::start(vec![Act::Hang(head.clone())]).await;
-    let drip = Origin::start(vec![Act::Drip(head, Duration::from_secs(2))]).await;
-    let with = |origin: &Origin| {
-        let answers = vec!["8.8.8.8".parse().unwrap()];
-        options(&Arc::new(Trace { answers, origin: Some(origin.address), ..Trace::default() }))
+    let with = |act: Act| {
+        let trace = Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() };
+        Options { dialer: Arc::new(Inside(act)), ..options(&Arc::new(trace)) }
     };
-    let http = "http://late.test/";
+    let silent = || with(Act::Hang(Vec::new()));
+    let (second, http) = (Duration::from_secs(1), "http://late.test/");
     let table = [
-        (Options { resolver: Arc::new(Never), ..with(&silent) }, http, "did not resolve", 5.0),
-        (Options { dialer: Arc::new(Never), ..with(&silent) }, http, "did not take the connection", 5.0),
-        (with(&silent), "https://late.test/", "TLS", 5.0),
-        (with(&silent), http, "did not answer", 15.0),
-        (with(&idle), http, "did not go on", 10.0),
-        (with(&drip), http, "did not end", 30.0),
+        (Options { resolver: Arc::new(Never), ..silent() }, http, "did not resolve", 5.0),
+        (Options { dialer: Arc::new(Never), ..silent() }, http, "did not take the connection", 5.0),
+        (silent(), "https://late.test/", "TLS", 5.0),
+        (silent(), http, "did not answer", 15.0),
+        // A head that never ends is no answer, however busy the connection is.
+        (with(Act::Drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec(), second)), http, "did not answer", 15.0),
+        (with(Act::Hang(head.clone())), http, "did not go on", 10.0),
+        (with(Act::Drip(head.clone(), 9 * second)), http, "did not end", 30.0),
+        // Each piece has the whole pause again.
+        (with(Act::Drip(head, 11 * second)), http, "did not go on", 10.0),
     ];
     for (options, url, expected, seconds) in table {
         let begin = Instant::now();

@@ -61,7 +61,7 @@ impl Origin {
     }
 }
 
-async fn serve(mut stream: TcpStream, act: Act, log: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: impl Duplex, act: Act, log: Arc<Mutex<Vec<String>>>) {
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
     while !seen.windows(4).any(|end| end == b"\r\n\r\n") {

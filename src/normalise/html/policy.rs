@@ -152,12 +152,40 @@ const BLOCKS: &[&str] = &[
 
 /// Whether an element stands on its own lines.
 pub(super) fn is_block(name: &str) -> bool {
-    BLOCKS.binary_search(&name).is_ok()
+    BLOCKS[among(&BLOCK_LETTERS, name)].contains(&name)
+}
+
+/// Where each first letter begins in a sorted table of names: every tag of a text is looked up in three of them.
+type Letters = [usize; 27];
+
+static ELEMENT_LETTERS: LazyLock<Letters> = LazyLock::new(|| letters(ELEMENTS.iter().map(|(name, _)| *name)));
+static BLOCK_LETTERS: LazyLock<Letters> = LazyLock::new(|| letters(BLOCKS.iter().copied()));
+
+fn letters(names: impl Iterator<Item = &'static str>) -> Letters {
+    let mut starts = [0; 27];
+    for name in names {
+        let letter = usize::from(name.as_bytes()[0] - b'a');
+        starts[letter + 1..].iter_mut().for_each(|start| *start += 1);
+    }
+    starts
+}
+
+/// Where the names stand that begin as this one does.
+fn among(letters: &Letters, name: &str) -> std::ops::Range<usize> {
+    match name.bytes().next().map(|byte| usize::from(byte.wrapping_sub(b'a'))) {
+        Some(letter) if letter < 26 => letters[letter]..letters[letter + 1],
+        _ => 0..0,
+    }
+}
+
+/// The element of this name, if it may stay, as the table has it.
+pub(super) fn element(name: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+    ELEMENTS[among(&ELEMENT_LETTERS, name)].iter().find(|(element, _)| *element == name)
 }
 
 /// The attributes of an element that may stay; `None`: the element may not.
 pub(super) fn attributes(name: &str) -> Option<&'static [&'static str]> {
-    ELEMENTS.binary_search_by_key(&name, |(element, _)| element).ok().map(|at| ELEMENTS[at].1)
+    element(name).map(|(_, attributes)| *attributes)
 }
 
 pub(super) static AMMONIA: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -192,11 +220,22 @@ fn keep<'v>(element: &str, attribute: &str, value: &'v str) -> Option<Cow<'v, st
 
 #[cfg(test)]
 mod tests {
-    use super::{BLOCKS, ELEMENTS};
+    use super::{BLOCKS, ELEMENTS, element, is_block};
 
     #[test]
     fn the_tables_are_sorted() {
         assert!(ELEMENTS.is_sorted());
         assert!(BLOCKS.is_sorted());
+    }
+
+    #[test]
+    fn names_are_found_and_nothing_else() {
+        for (name, attributes) in ELEMENTS {
+            assert_eq!(element(name), Some(&(*name, *attributes)));
+        }
+        assert!(BLOCKS.iter().all(|name| is_block(name)));
+        for other in ["", "A", "`", "{", "é", "zz", "bb", "script", "div ", "di"] {
+            assert!(element(other).is_none() && !is_block(other), "{other:?}");
+        }
     }
 }

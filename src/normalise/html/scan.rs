@@ -42,9 +42,13 @@ impl<'a> Scanner<'a> {
             if let Some(rest) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("->")) {
                 self.rest = rest;
             } else {
-                // `--!>` ends a comment as well.
-                let ends = ["-->", "--!>"].map(|end| rest.find(end).map(|at| at + end.len()));
-                self.rest = ends.into_iter().flatten().min().map_or("", |at| &rest[at..]);
+                // `--!>` ends a comment as well. Looking for each of the two alone would look through the whole text
+                // for every comment when there is none of the other.
+                let ends = rest.match_indices('>').find(|(at, _)| {
+                    let comment = &rest[..*at];
+                    comment.ends_with("--") || comment.ends_with("--!")
+                });
+                self.rest = ends.map_or("", |(at, _)| &rest[at + 1..]);
             }
         } else {
             self.skip_past(">");

@@ -139,8 +139,7 @@ impl Shaper<'_> {
             return;
         }
         let name = renamed(name);
-        let Ok(at) = policy::ELEMENTS.binary_search_by_key(&name, |(element, _)| element) else { return };
-        let name = policy::ELEMENTS[at].0;
+        let Some(&(name, _)) = policy::element(name) else { return };
         let Some(attributes) = self.attributes(name, attributes) else { return };
         if self.open.len() + 3 > DEPTH && !VOID.contains(&name) || !self.make_room(name) {
             return;

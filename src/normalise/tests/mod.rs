@@ -42,6 +42,42 @@ fn kinds(candidate: &Candidate) -> Vec<KeyKind> {
     candidate.keys.iter().map(|key| key.kind).collect()
 }
 
+/// the tags and references of contents are counted, in each and in all; what is cut is told, and every entry stays.
+#[test]
+fn tags_without_end_are_cut_and_every_entry_keeps_its_beginning() {
+    let full = |n: usize, tags: usize, words: usize| ParsedEntry {
+        content: Some(Text::html(format!("{}end", format!("<i>x&amp;</i>{}", "w".repeat(words)).repeat(tags / 3)))),
+        ..entry(&format!("t{n}"), &format!("/{n}.shtml"), "2019-12-10")
+    };
+    let cut = |flaws: &[FlawCode]| flaws.iter().filter(|code| **code == FlawCode::LimitReached).count();
+    let ends = |found: &[Candidate]| {
+        found.iter().filter(|found| found.entry.content.as_ref().is_some_and(|html| html.ends_with("end"))).count()
+    };
+    // (tags and references of each entry, letters for every three of them, entries, how many are cut)
+    for (tags, words, count, cuts) in
+        [(99_999, 45, 1, 0), (100_002, 45, 1, 1), (3_000, 45, 40, 0), (3_000, 0, 40, 9), (3_000, 0, 20, 0)]
+    {
+        let (found, flaws) = run(Kind::External, (0..count).map(|n| full(n, tags, words)).collect());
+        assert_eq!((found.len(), cut(&flaws), ends(&found)), (count, cuts, count - cuts), "{tags} × {count}");
+        assert!(found.iter().all(|found| found.entry.content.as_ref().unwrap().starts_with("<i>x&amp;</i>")));
+    }
+}
+
+/// Of a long text a summary takes the beginning only, and says the same as all of it would.
+#[test]
+fn summaries_of_long_texts_are_those_of_the_whole() {
+    for html in [
+        "<p>一段文字，&amp;&#20013;&nbsp;又一段。</p>".repeat(20_000),
+        format!("<style>{}</style><p>{}</p>", "a{b:c}".repeat(20_000), "words ".repeat(300)),
+        format!("{}<b>{}</b>", "<br> \n".repeat(20_000), "x&lt;y ".repeat(20_000)),
+        format!("<p>{}", "&lt;".repeat(40_000)),
+        "<br>".repeat(40_000),
+    ] {
+        let whole = super::text::line(&super::html::text(&html), super::text::SUMMARY);
+        assert_eq!(super::text::summary(&Text::html(html.clone())), whole, "{}", &html[..40]);
+    }
+}
+
 #[test]
 fn a_portal_entry_is_its_path() {
     let (found, flaws) = run(

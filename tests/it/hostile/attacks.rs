@@ -300,6 +300,37 @@ pub(super) fn attacks() -> Vec<(&'static str, Make)> {
         }),
         ("content of references", || content(&"&amp;".repeat(400_000))),
         ("content of angle brackets", || content(&"<".repeat(2 << 20))),
+        ("links in all contents", || {
+            document(format!(
+                "<rss><channel>{}",
+                format!(
+                    "<item><title>t</title><description><![CDATA[{}]]></description></item>",
+                    "<a href=b>x</a>".repeat(120)
+                )
+                .repeat(4_900)
+            ))
+        }),
+        ("links in twenty contents", || {
+            document(format!(
+                "<rss><channel>{}",
+                format!(
+                    "<item><title>t</title><description><![CDATA[{}]]></description></item>",
+                    "<a href=b>x</a>".repeat(6_000)
+                )
+                .repeat(20)
+            ))
+        }),
+        ("content of comments", || content(&"<!---->x".repeat(250_000))),
+        ("content of many in one document", || {
+            document(format!(
+                "<rss><channel>{}",
+                format!(
+                    "<item><title>t</title><description><![CDATA[{}]]></description></item>",
+                    "<!---->x<p>".repeat(180)
+                )
+                .repeat(4_900)
+            ))
+        }),
         ("content of formatting opened anew", || {
             content(&format!(
                 "{}{}",
@@ -471,6 +502,19 @@ pub(super) fn attacks() -> Vec<(&'static str, Make)> {
         ("a selector: not one that has", || in_layout("div:not(:has(span))", megabyte())),
         ("a selector: the nth of many", || in_layout("a:nth-last-child(2n+1)", "<a href=/1>t</a>".repeat(60_000))),
         ("a selector: after all others", || in_layout("a ~ a ~ a ~ b", "<a href=/1>t</a>".repeat(60_000))),
+        ("a selector: after another", || in_layout("b ~ a", "<a href=/1>t</a>".repeat(60_000))),
+        ("a selector: after another, past comments", || {
+            in_layout("b ~ a", "<a href=/1>t</a><!----><!---->".repeat(60_000))
+        }),
+        ("a selector: every one after every other", || {
+            in_layout("a ~ a:not(b ~ a):has(~ a ~ b)", "<a href=/1>t</a>".repeat(60_000))
+        }),
+        ("a selector: contains, in each", || {
+            in_layout(
+                ":contains(\"zzz\") ~ a",
+                format!("{}{}", "<div><a href=/1>t</a></div>".repeat(30_000), "a".repeat(1 << 20)),
+            )
+        }),
         ("a selector: has one after it", || in_layout("a:has(~ b)", "<a href=/1>t</a>".repeat(60_000))),
         ("a body of pictures", || {
             in_layout(

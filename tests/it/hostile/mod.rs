@@ -3,7 +3,9 @@
 
 mod attacks;
 mod bodies;
+mod bombs;
 mod clock;
+mod injection;
 mod isolation;
 
 use attacks::{Attack, Path, attacks};
@@ -23,6 +25,11 @@ const STACK: usize = 2 << 20;
 /// What one attack may cost.
 const MOST_MILLIS: u64 = 250;
 const MOST_KIB: u64 = 64 << 10;
+/// And where that is more, what it takes at this rate: every byte of an honest one costs as much. html5ever builds a page
+/// of nothing but tags at eight to ten megabytes a second; links are sanitised at six.
+const BYTES_A_SECOND: u64 = 5_000_000;
+/// What one fetch may take of memory.
+const MOST_FETCH_KIB: u64 = 32 << 10;
 /// What no attack costs even where it costs more than it may.
 const RUNS_AWAY_KIB: u64 = 400 << 10;
 
@@ -31,6 +38,13 @@ const RUNS_AWAY_KIB: u64 = 400 << 10;
 struct Cost {
     millis: u64,
     kib: u64,
+}
+
+impl Cost {
+    /// Whether a document of `bytes` may cost this.
+    fn fits(self, bytes: u64) -> bool {
+        self.millis <= MOST_MILLIS.max(bytes * 1000 / BYTES_A_SECOND) && self.kib <= MOST_KIB
+    }
 }
 
 fn now() -> DateTime<Utc> {
@@ -144,10 +158,11 @@ fn no_attack_ends_the_process_or_runs_away() {
     let once_bad =
         |name: &str| ["base", "authors", "refused", "selector of", "links by"].iter().any(|part| name.contains(part));
     let chosen = |(place, (name, _)): &(usize, (&str, attacks::Make))| {
-        !cfg!(debug_assertions) || place % 6 == 0 || once_bad(name)
+        // An unoptimised build of the selector engine proves its own cache at each step, in quadratic time.
+        !cfg!(debug_assertions) || (place % 6 == 0 || once_bad(name)) && !name.contains("the nth of many")
     };
     let only = std::env::var("HELIU_TEST_ATTACKS").unwrap_or_default();
-    for (name, _) in
+    for (name, make) in
         attacks().into_iter().enumerate().filter(chosen).map(|(_, one)| one).filter(|(name, _)| name.contains(&only))
     {
         let output = launch(name);
@@ -157,9 +172,9 @@ fn no_attack_ends_the_process_or_runs_away() {
             Some(cost) if output.status.success() => {
                 // How long it takes is no matter for a test that may run beside anything: the child's processor time
                 // is limited in any case. By hand, in a release build: HELIU_STRICT=1.
-                let (millis, kib) = if strict { (MOST_MILLIS, MOST_KIB) } else { (u64::MAX, RUNS_AWAY_KIB) };
-                if cost.millis > millis || cost.kib > kib {
-                    bad.push(format!("{name}: {cost:?}"));
+                let bytes = make().bytes.len() as u64;
+                if !(if strict { cost.fits(bytes) } else { cost.kib <= RUNS_AWAY_KIB }) {
+                    bad.push(format!("{name}, {bytes} bytes: {cost:?}"));
                 }
             }
             _ => bad.push(format!("{name}: {} {}", output.status, String::from_utf8_lossy(&output.stderr))),
@@ -167,4 +182,51 @@ fn no_attack_ends_the_process_or_runs_away() {
     }
     tell(&figures);
     assert!(bad.is_empty(), "{bad:#?}");
+}
+
+/// What the limits are not for: the largest honest documents are read whole, and nothing is said of them.
+#[test]
+fn honest_documents_are_read_whole() {
+    // An unoptimised build takes a tenth of each.
+    let count = if cfg!(debug_assertions) { 500 } else { 5_000 };
+    let url = Url::parse("http://a.example/feed").unwrap();
+    let paragraph = "<p class=\"x\">一段<b>正文</b>，说到<a href=\"/c/1.shtml\">这里</a>&nbsp;为止。<br/>又一行 &amp; more words here.</p>";
+    let entry = |n: usize| {
+        format!(
+            "<item><guid>g{n}</guid><title>第{n}条</title><link>http://a.example/{n}</link><pubDate>Tue, 10 Dec 2019 11:24:19 GMT</pubDate>\
+             <description><![CDATA[{}<p>end{n}</p>]]></description></item>",
+            paragraph.repeat(14)
+        )
+    };
+    let feed = format!(
+        "<rss version=\"2.0\"><channel><title>t</title><link>http://a.example/</link>{}</channel></rss>",
+        (0..count).map(entry).collect::<String>()
+    );
+    let read = worker::preview_document(feed.as_bytes(), None, &url, &layouts(), now());
+    assert_eq!(read.flaws, [], "{} bytes", feed.len());
+    assert_eq!(read.feed.entries.len(), count);
+    for record in &read.feed.entries {
+        let n = record.entry.id.0.trim_start_matches('g');
+        assert!(record.entry.content.as_ref().is_some_and(|html| html.ends_with(&format!("<p>end{n}</p>"))), "{n}");
+    }
+    let row = |n: usize| {
+        format!(
+            "<li id=li_{n}><div class=\"box left\" data-track-position=\"{n}\"><h3><a href=\"/c/2026-11-01/{n}.shtml\" title=\"x\">标题{n}</a></h3>\
+             <p class=\"intro\">一段摘要，说到这里为止，再说一句。一段摘要，说到这里为止，再说一句。</p>\n<div class=\"info\"><span>来源</span><span>记者</span></div>\
+             <span class=\"info2\">2026-11-01</span><img class=\"lazy\" data-src=\"/img/{n}.jpg\" src=\"/blank.gif\"></div></li>\n"
+        )
+    };
+    let yaml = "service: { title: t, base_url: 'http://a.example/' }
+layouts:
+  l: { entry: 'ul:has(> li) > li[id^=\"li_\"]', title: h3 > a, link: h3 > a @href, date: .info2, source: '.info > span:last-child', summary: 'h3 ~ .intro', image: img.lazy @data-src }
+channels:
+  c: { page: 'http://a.example/', layouts: l }
+feeds:
+  f: { channels: [c] }
+";
+    let page = format!("<!doctype html><title>t</title><body><ul>{}</ul>", (0..count).map(row).collect::<String>());
+    let read = worker::preview_document(page.as_bytes(), None, &url, &load(yaml).unwrap(), now());
+    assert_eq!(read.flaws, [], "{} bytes", page.len());
+    assert_eq!(read.feed.entries.len(), count);
+    assert!(read.feed.entries.iter().all(|one| one.entry.summary.is_some() && one.entry.source.is_some()));
 }
