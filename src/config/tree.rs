@@ -19,8 +19,13 @@ const MAX_ALIAS_NODES: usize = 10_000;
 const MAX_ANCHORED_NODES: usize = 20_000;
 const MAX_ANCHORED_BYTES: usize = 512 << 10;
 
-/// A value with the place it was written at and the place it is used at.
-pub(super) type Tree = Spanned<Node>;
+/// A value with the place it was written at. While a file is read there is one for every word of it: what the YAML
+/// crate keeps of a place takes four times as much.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tree {
+    pub(super) value: Node,
+    pub(super) place: Place,
+}
 
 /// What YAML knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,10 +35,10 @@ pub(super) enum Node {
     /// A whole number; those beyond 64 bits arrive as `Float`.
     Int(i128),
     Float,
-    Text(String),
-    List(Vec<Tree>),
+    Text(Box<str>),
+    List(Box<[Tree]>),
     /// In the order of the file, duplicate keys included.
-    Map(Vec<(Tree, Tree)>),
+    Map(Box<[(Tree, Tree)]>),
 }
 
 impl Node {
@@ -53,6 +58,13 @@ impl Node {
             Node::List(_) => "a list",
             Node::Map(_) => "a map",
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, defined, .. } = Spanned::deserialize(deserializer)?;
+        Ok(Self { value, place: Place::of(defined) })
     }
 }
 
@@ -89,24 +101,24 @@ impl<'de> Visitor<'de> for NodeVisitor {
         Ok(Node::Float)
     }
     fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Text(value.to_owned()))
+        Ok(Node::Text(value.into()))
     }
     fn visit_string<E>(self, value: String) -> Result<Node, E> {
-        Ok(Node::Text(value))
+        Ok(Node::Text(value.into()))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
         let mut list = Vec::new();
         while let Some(member) = seq.next_element()? {
             list.push(member);
         }
-        Ok(Node::List(list))
+        Ok(Node::List(list.into()))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(Node::Map(entries))
+        Ok(Node::Map(entries.into()))
     }
 }
 

@@ -26,7 +26,7 @@ impl<'t> Item<'t> {
     pub(super) fn place(&self) -> Place {
         match self.tree.value {
             Node::Map(_) | Node::List(_) | Node::Null => self.key,
-            _ => Place::of(self.tree.defined),
+            _ => self.tree.place,
         }
     }
 
@@ -35,7 +35,7 @@ impl<'t> Item<'t> {
     }
 
     fn member(&self, index: usize, tree: &'t Tree) -> Self {
-        Self { tree, path: format!("{}[{index}]", self.path), key: Place { width: 1, ..Place::of(tree.defined) } }
+        Self { tree, path: format!("{}[{index}]", self.path), key: Place { width: 1, ..tree.place } }
     }
 }
 
@@ -159,27 +159,27 @@ impl<'v> Walk<'v> {
             self.wrong_kind(item, wanted);
             return None;
         };
-        let mut first_lines: HashMap<&str, usize> = HashMap::new();
+        let mut first_lines: HashMap<&str, u32> = HashMap::new();
         let mut pairs = Vec::new();
         for (key, tree) in entries {
             if self.is_full() {
                 break;
             }
-            let place = Place::of(key.defined);
+            let place = key.place;
             let Node::Text(name) = &key.value else {
                 let message = format!("a key must be text, not {}", key.value.kind());
                 self.push(Diagnostic::error(&item.path, place, message).help("put the key in quotes"));
                 continue;
             };
             let path = item.below(name);
-            if let Some(line) = first_lines.get(name.as_str()) {
+            if let Some(line) = first_lines.get(&**name) {
                 let message = format!("`{name}` is here a second time");
                 let help = format!("the first is on line {line}; remove or rename one");
                 self.push(Diagnostic::error(&path, place, message).help(help));
                 continue;
             }
             first_lines.insert(name, place.line);
-            pairs.push((name.as_str(), Item { tree, path, key: place }));
+            pairs.push((&**name, Item { tree, path, key: place }));
         }
         Some(pairs)
     }
@@ -230,7 +230,7 @@ impl<'v> Walk<'v> {
     /// Any text, also the empty one. Not trimmed.
     pub(super) fn raw_text(&mut self, item: &Item<'_>) -> Option<String> {
         if let Node::Text(text) = &item.tree.value {
-            return Some(text.clone());
+            return Some(text.to_string());
         }
         self.wrong_kind(item, "text");
         None
