@@ -5,7 +5,7 @@
 
 mod metrics;
 
-pub use metrics::{ChannelGauge, MOST_CHANNELS, Metrics, OPENMETRICS_TYPE, PROMETHEUS_TYPE};
+pub use metrics::{ChannelGauge, ChannelSource, MOST_CHANNELS, Metrics, OPENMETRICS_TYPE, PROMETHEUS_TYPE};
 
 use std::io;
 use tracing::Subscriber;

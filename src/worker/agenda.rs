@@ -74,9 +74,9 @@ impl Service {
             let policy = policy(channel, brief.is_some_and(|brief| brief.exempt));
             brief.map_or(policy, |brief| brief.informed(policy)).interval()
         };
-        let rate = current.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
+        let rate = current.config.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
         lock(&self.slots).resize(rate);
-        let mut plan = Plan::new(&current.channels, rate, due);
+        let mut plan = Plan::new(&current.config.channels, rate, due);
         for channel in lock(&self.in_flight).iter() {
             plan.in_flight(channel);
         }
