@@ -149,13 +149,13 @@ impl fmt::Debug for Rule {
 
 /// The rules of a channel or a feed, in order; compiled when feeds.yaml is read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules(Box<[Rule]>);
 
 impl Rules {
     /// Rules in the order in which they apply.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        Self(rules.into())
     }
 
     /// Whether there are none.

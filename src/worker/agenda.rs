@@ -1,18 +1,17 @@
 //! Who is polled next: taking what is due, and planning everything anew.
 
-use super::brief::Briefs;
+use super::brief::{Brief, Briefs};
 use super::outcome::policy;
 use super::plan::{Group, Plan};
 use super::service::{Service, lock};
 use super::slots::{Claim, Kind};
-use crate::config::{self, Channel};
+use crate::config::{self, Address, Channel};
 use crate::model::ChannelId;
 use crate::{net, schedule};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 impl Service {
     /// When the next channel is due.
@@ -26,8 +25,8 @@ impl Service {
         let mut slots = lock(&self.slots);
         let now = self.clock.now();
         let rests = lock(&self.rests);
-        let asked = |channel: &Channel, url: &Url| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
+        let asked = |channel: &Channel, address: &Address| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
         };
         let claim = |group: &Group| Claim { rests_until: rests.until(group, asked, now), ..claim(group, &briefs) };
         let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
@@ -38,8 +37,8 @@ impl Service {
     /// The channels of a group whose hosts are not left alone.
     pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Vec<Arc<Channel>> {
         let briefs = lock(&self.briefs);
-        let asked = |channel: &Channel, url: &Url| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
+        let asked = |channel: &Channel, address: &Address| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
         };
         lock(&self.rests).awake(group, asked, now)
     }
@@ -61,7 +60,7 @@ impl Service {
             if at_once.contains(&channel.id) {
                 return Some(now);
             }
-            let gone = brief.and_then(|brief| brief.gone.as_deref());
+            let gone = brief.and_then(Brief::gone);
             if gone.is_some_and(|print| print == config::fingerprint(channel)) {
                 return None;
             }
@@ -95,5 +94,5 @@ fn claim(group: &Group, briefs: &Briefs) -> Claim {
         Some(first) if first.suspect || known.any(|brief| brief.suspect) => Kind::Suspect,
         Some(_) => Kind::Healthy,
     };
-    Claim { site: address.map(net::site).unwrap_or_default(), kind, rests_until: None }
+    Claim { site: address.map(|address| net::site(&address.url())).unwrap_or_default(), kind, rests_until: None }
 }

@@ -66,7 +66,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     fn how(&self) -> Option<How<'_>> {
         match &self.channel.origin {
-            Origin::Page { articles, .. } if !articles.is_empty() => Some(How::Layouts(articles)),
+            Origin::Page(page) if !page.articles.is_empty() => Some(How::Layouts(&page.articles)),
             _ => self.channel.rules.full_text().map(How::FullText),
         }
     }

@@ -4,16 +4,16 @@ use super::super::check;
 use super::super::keys::{CHANNEL, PAGE, SNAPSHOT};
 use super::super::suggest::nearest;
 use super::super::tree::Node;
-use super::super::types::{Channel, Origin, PageAddress, Service, Snapshot};
+use super::super::types::{Address, Channel, ListPage, Origin, PageAddress, Service, Snapshot};
 use super::known::Known;
 use super::layout::{Syntax, next_page};
 use super::rules::{Owner, rules};
 use super::walk::{Fields as Map, Item, Walk};
-use crate::model::{Layout, LayoutKind, Trust, Withdrawn};
+use crate::model::{ChannelId, Layout, LayoutKind, Trust, Withdrawn};
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 /// A layout as the section declares it; `None`: it is there, but broken.
 pub(super) struct Declared<'t> {
@@ -26,6 +26,8 @@ pub(super) struct Declared<'t> {
 /// What a channel is decoded with.
 pub(super) struct Surroundings<'a, 't> {
     pub(super) service: &'a Service,
+    /// The language of the service, which most channels share.
+    pub(super) language: Arc<str>,
     pub(super) folder: &'a Path,
     pub(super) layouts: Vec<Declared<'t>>,
     /// Their names, in the same order.
@@ -49,13 +51,14 @@ pub(super) fn channel(
     let trust = trust(walk, &map);
     let obeys = walk.one(map.get("robots"), |walk, item| either(walk, item, [("obey", true), ("ignore", false)]));
     let origin = origin(walk, around, &map)?;
+    let id: ChannelId = name.parse().ok()?;
     Some(Channel {
-        id: name.parse().ok()?,
-        title: title.unwrap_or_else(|| name.to_owned()),
+        title: title.map_or_else(|| id.shared(), Into::into),
+        id,
         origin,
         every,
         timezone: timezone.unwrap_or(around.service.timezone),
-        language: language.unwrap_or_else(|| around.service.language.clone()),
+        language: language.map_or_else(|| Arc::clone(&around.language), Into::into),
         snapshot: snapshot.map(Box::new),
         rules,
         trust,
@@ -104,7 +107,7 @@ fn origin(walk: &mut Walk<'_>, around: &mut Surroundings<'_, '_>, map: &Map<'_>)
             }
             let layouts = layouts(walk, around, map.get("layouts"), false);
             let articles = layouts_of_articles(walk, around, map.get("article"));
-            Some(Origin::Page { addresses, layouts, articles })
+            Some(Origin::Page(Box::new(ListPage { addresses, layouts, articles })))
         }
         (None, Some(feed)) => {
             for key in ["layouts", "article"] {
@@ -129,13 +132,13 @@ fn origin(walk: &mut Walk<'_>, around: &mut Surroundings<'_, '_>, map: &Map<'_>)
 }
 
 /// An address to be fetched. What stands behind `#` is never sent, so it is removed with a warning.
-fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Url> {
+fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Address> {
     let mut url = walk.value(Some(item), check::address)?;
     if url.fragment().is_some() {
         walk.warn(item, "what follows `#` in an address is not sent".to_owned(), "remove it");
         url.set_fragment(None);
     }
-    Some(url)
+    Some(url.into())
 }
 
 fn addresses(walk: &mut Walk<'_>, item: &Item<'_>) -> Vec<PageAddress> {

@@ -57,7 +57,7 @@ pub(super) fn feed<'t>(
         walk.fault_at_key(item, check::fault(format!("the feed name `{RESERVED}` is taken by Heliu itself"), help));
     }
     let own_title = match members.as_slice() {
-        [only] if inner.is_empty() => only.title.clone(),
+        [only] if inner.is_empty() => only.title.to_string(),
         _ => name.to_owned(),
     };
     let names = inner.iter().filter_map(|(_, index)| around.feeds.name(*index).parse().ok());

@@ -37,7 +37,8 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
         .map(|(name, item)| Declared { name, layout: layout::layout(walk, name, &item), item, used: false })
         .collect();
     let known_layouts = Known::new("layout", layouts.iter().map(|declared| declared.name));
-    let mut around = Surroundings { service: around_service, folder, layouts, known_layouts };
+    let language = around_service.language.as_str().into();
+    let mut around = Surroundings { service: around_service, language, folder, layouts, known_layouts };
     let declared = named(walk, map.get("channels"));
     let channels: Vec<Option<Channel>> =
         declared.iter().map(|(name, item)| channel::channel(walk, &mut around, name, item)).collect();
