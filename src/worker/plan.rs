@@ -5,8 +5,10 @@ use crate::config::Channel;
 use crate::model::ChannelId;
 use crate::schedule::Rota;
 use chrono::{DateTime, Utc};
+use hashbrown::HashTable;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 /// Channels that share an address; they are polled in one go.
@@ -27,7 +29,9 @@ pub(super) struct Plan {
     channels: Box<[Arc<Channel>]>,
     /// Where in `channels` each group ends.
     ends: Box<[Number]>,
-    group_of: HashMap<ChannelId, Number>,
+    /// The places in `channels` by name; the names themselves are read there.
+    by_name: HashTable<Number>,
+    hasher: RandomState,
     due: BinaryHeap<Reverse<(DateTime<Utc>, Number)>>,
     /// When each group is due; heap entries that say otherwise are stale. `None`: being polled.
     next: Box<[Option<DateTime<Utc>>]>,
@@ -48,20 +52,31 @@ impl Plan {
         let mut rota = Rota::new(count, rate);
         let (mut ends, mut next) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut queue = Vec::with_capacity(count);
-        let mut group_of = HashMap::with_capacity(channels.len());
         let mut end = 0;
         for (index, members) in groups().enumerate() {
             let members = members.iter().map(|member| &channels[*member as usize]);
             end += members.len();
             ends.push(number(end));
-            group_of.extend(members.clone().map(|channel| (channel.id.clone(), number(index))));
             let first = members.filter_map(|channel| due(channel)).min().map(|at| rota.place(at));
             next.push(first);
             queue.extend(first.map(|at| Reverse((at, number(index)))));
         }
-        let channels = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
+        let channels: Box<[_]> = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
         let (ends, next, due) = (ends.into(), next.into(), queue.into());
-        Self { channels, ends, group_of, due, next, waiting: HashMap::new(), rota }
+        let hasher = RandomState::new();
+        let hash = |place: &Number| hasher.hash_one(&channels[*place as usize].id);
+        let mut by_name = HashTable::with_capacity(channels.len());
+        for place in 0..number(channels.len()) {
+            by_name.insert_unique(hash(&place), place, hash);
+        }
+        Self { channels, ends, by_name, hasher, due, next, waiting: HashMap::new(), rota }
+    }
+
+    /// The group that a channel is in, if it is planned.
+    fn group_of(&self, channel: &ChannelId) -> Option<usize> {
+        let is_it = |place: &Number| self.channels[*place as usize].id == *channel;
+        let place = self.by_name.find(self.hasher.hash_one(channel), is_it)?;
+        Some(self.ends.partition_point(|end| end <= place))
     }
 
     /// The channels of a group.
@@ -130,19 +145,19 @@ impl Plan {
     /// Says when a channel is due next; the earliest of its group counts. Unknown channels (removed by a
     /// reload) are ignored.
     pub(super) fn schedule(&mut self, channel: &ChannelId, at: DateTime<Utc>) {
-        if let Some(&index) = self.group_of.get(channel) {
+        if let Some(index) = self.group_of(channel) {
             // The members of a group come one after the other: only one that is earlier counts.
-            if self.next[index as usize].is_none_or(|known| at < known) {
+            if self.next[index].is_none_or(|known| at < known) {
                 let at = self.rota.place(at);
-                self.next[index as usize] = Some(at);
-                self.due.push(Reverse((at, index)));
+                self.next[index] = Some(at);
+                self.due.push(Reverse((at, number(index))));
             }
         }
     }
 
     /// Whether the channel is one of those that are planned.
     pub(super) fn knows(&self, channel: &ChannelId) -> bool {
-        self.group_of.contains_key(channel)
+        self.group_of(channel).is_some()
     }
 
     /// How many instants are queued, and how many groups wait.
@@ -152,8 +167,8 @@ impl Plan {
 
     /// Marks the group of a channel as being polled: it is not due before [`Plan::schedule`].
     pub(super) fn in_flight(&mut self, channel: &ChannelId) {
-        if let Some(&index) = self.group_of.get(channel) {
-            self.next[index as usize] = None;
+        if let Some(index) = self.group_of(channel) {
+            self.next[index] = None;
         }
     }
 }

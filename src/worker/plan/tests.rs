@@ -200,7 +200,7 @@ fn lateness(dead: usize, healthy_are: Kind, dead_are: Kind) -> (TimeDelta, usize
     let mut world = World {
         kinds: channels.iter().map(|one| (one.id.clone(), kind(&one.id))).collect(),
         failures: HashMap::new(),
-        due: plan.group_of.iter().map(|(id, index)| (id.clone(), plan.next[*index as usize].unwrap())).collect(),
+        due: channels.iter().map(|one| (one.id.clone(), plan.next[plan.group_of(&one.id).unwrap()].unwrap())).collect(),
         running: BTreeMap::new(),
         late: Vec::new(),
         most_dead: 0,
@@ -237,7 +237,7 @@ fn lateness(dead: usize, healthy_are: Kind, dead_are: Kind) -> (TimeDelta, usize
             *failures += u32::from(is_dead(&id));
             world.kinds.insert(id.clone(), if is_dead(&id) { Kind::Suspect } else { Kind::Healthy });
             plan.schedule(&id, next);
-            world.due.insert(id.clone(), plan.next[plan.group_of[&id] as usize].unwrap());
+            world.due.insert(id.clone(), plan.next[plan.group_of(&id).unwrap()].unwrap());
             for wait in slots.give_back(&claim) {
                 plan.go_on(&wait);
             }
