@@ -130,15 +130,16 @@ pub enum Origin {
     },
 }
 
-/// A portal page: the first address that answers and fits one of the layouts wins.
+/// A portal page: the first address that answers and fits one of the layouts wins. Channels that name the same layouts
+/// share them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListPage {
     /// The addresses in order of preference; at least one.
     pub addresses: Vec<PageAddress>,
     /// List and JSON layouts in order of preference; at least one.
-    pub layouts: Vec<Layout>,
+    pub layouts: Arc<[Layout]>,
     /// Article layouts in order of preference; empty: links are not followed.
-    pub articles: Vec<(String, ArticleLayout)>,
+    pub articles: Arc<[(String, ArticleLayout)]>,
 }
 
 /// Bundled pages that are served until the first live poll succeeds.
@@ -252,6 +253,13 @@ impl Default for Duplicates {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// There may be a hundred thousand of them: what takes more should be shared, or boxed where few have it.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_channel_takes_little() {
+        assert!(size_of::<Channel>() <= 104, "{}", size_of::<Channel>());
+    }
 
     #[test]
     fn an_address_is_the_url_it_was_made_of() {

@@ -95,3 +95,15 @@ impl Brief {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One is kept of each channel that was ever polled.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_brief_takes_little() {
+        assert!(size_of::<Brief>() <= 56, "{}", size_of::<Brief>());
+    }
+}

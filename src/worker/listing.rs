@@ -240,7 +240,7 @@ fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Des
 async fn extract_list(
     readers: &Readers,
     page: Arc<Page>,
-    layouts: Vec<Layout>,
+    layouts: Arc<[Layout]>,
 ) -> Result<(ParsedFeed, Vec<Flaw>), Flaw> {
     let address = page.url.to_string();
     let read = move || {
@@ -254,8 +254,8 @@ async fn extract_list(
 }
 
 /// Without its first page there is nothing to poll: then the poll is given up.
-async fn first_page(errand: &Errand<'_>, page: &Arc<Page>, layouts: &[Layout]) -> (ParsedFeed, Vec<Flaw>) {
-    let read = extract_list(errand.readers, Arc::clone(page), layouts.to_vec()).await;
+async fn first_page(errand: &Errand<'_>, page: &Arc<Page>, layouts: &Arc<[Layout]>) -> (ParsedFeed, Vec<Flaw>) {
+    let read = extract_list(errand.readers, Arc::clone(page), Arc::clone(layouts)).await;
     read.unwrap_or_else(|flaw| std::panic::resume_unwind(Box::new(GivenUp(flaw))))
 }
 
@@ -300,7 +300,7 @@ async fn next_pages(
         let from = if matches!(next, NextPage::Numbered { .. }) { first } else { &current };
         let Some(url) = extract::next_list_page(&next, from, &last, number) else { break };
         let Ok(page) = errand.get(&url, Accept::Page, false).await else { break };
-        let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), layouts.clone()).await else { break };
+        let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), Arc::clone(layouts)).await else { break };
         if more.entries.is_empty() {
             break;
         }

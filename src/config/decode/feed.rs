@@ -7,13 +7,14 @@ use super::known::Known;
 use super::rules;
 use super::walk::{Item, Walk};
 use crate::model::Rung;
+use std::sync::Arc;
 
 /// The name of the feed of incidents.
 const RESERVED: &str = "health";
 
 /// What feeds may be made of.
 pub(super) struct Members<'m> {
-    pub(super) channels: &'m [Option<Channel>],
+    pub(super) channels: &'m [Option<Arc<Channel>>],
     pub(super) known: &'m Known<'m>,
     /// Which channels are in a feed.
     pub(super) used: &'m mut [bool],

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 /// A value on the walk.
 #[derive(Clone)]
 pub(super) struct Item<'t> {
-    pub(super) tree: &'t Tree,
+    pub(super) tree: &'t Tree<'t>,
     /// Such as `channels.shiping.layouts[1]`.
     pub(super) path: String,
     /// The key that the value belongs to.
@@ -18,7 +18,7 @@ pub(super) struct Item<'t> {
 }
 
 impl<'t> Item<'t> {
-    pub(super) fn root(tree: &'t Tree) -> Self {
+    pub(super) fn root(tree: &'t Tree<'t>) -> Self {
         Self { tree, path: String::new(), key: Place::START }
     }
 
@@ -34,7 +34,7 @@ impl<'t> Item<'t> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    fn member(&self, index: usize, tree: &'t Tree) -> Self {
+    fn member(&self, index: usize, tree: &'t Tree<'t>) -> Self {
         Self { tree, path: format!("{}[{index}]", self.path), key: Place { width: 1, ..tree.place } }
     }
 }
@@ -270,11 +270,11 @@ impl<'v> Walk<'v> {
     /// A whole number.
     pub(super) fn count(&mut self, item: Option<&Item<'_>>, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
         let item = item?;
-        let Node::Int(number) = item.tree.value else {
+        let Node::Int(number) = &item.tree.value else {
             self.wrong_kind(item, "a whole number");
             return None;
         };
-        let found = u32::try_from(number).ok().filter(|number| range.contains(number));
+        let found = u32::try_from(**number).ok().filter(|number| range.contains(number));
         if found.is_none() {
             let message = format!("{number} is out of range");
             self.fault(item, check::fault(message, format!("choose {} to {}", range.start(), range.end())));

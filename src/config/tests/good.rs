@@ -7,6 +7,7 @@ use crate::model::{Clean, LayoutKind, NextPage};
 use crate::rule;
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 fn full() -> String {
     std::fs::read_to_string(root("tests/fixtures/config/full.yaml")).unwrap()
@@ -55,6 +56,38 @@ fn every_key_is_read() {
         (one.limit, one.title.as_str(), one.language.as_str(), one.description.as_str()),
         (50, "页", "zh-CN", "")
     );
+}
+
+#[test]
+fn channels_that_are_read_in_the_same_way_share_their_layouts() {
+    let list = "{ entry: li, title: a, link: a @href }";
+    let channel = |name: &str, layouts: &str| {
+        format!("  {name}: {{ page: 'http://{name}.test/', layouts: {layouts}, article: text }}\n")
+    };
+    let channels = [("a", "[x, y]"), ("b", "[x, y]"), ("c", "[y, x]"), ("d", "x")];
+    let config = good(&format!(
+        "service: {{ title: t, base_url: 'http://a.test/' }}\nlayouts:\n  x: {list}\n  y: {list}\n  text: {{ body: p }}\n\
+         channels:\n{}feeds:\n  all: {{ channels: [a, b, c, d] }}\n",
+        channels.map(|(name, layouts)| channel(name, layouts)).concat()
+    ));
+    let pages: Vec<_> = config
+        .channels
+        .iter()
+        .map(|channel| match &channel.origin {
+            Origin::Page(page) => page,
+            Origin::Feed { .. } => panic!("no page"),
+        })
+        .collect();
+    for (other, expected) in [(1, true), (2, false), (3, false)] {
+        assert_eq!(Arc::ptr_eq(&pages[0].layouts, &pages[other].layouts), expected, "{other}");
+        assert!(Arc::ptr_eq(&pages[0].articles, &pages[other].articles), "{other}");
+    }
+    let names = |at: usize| pages[at].layouts.iter().map(|layout| layout.name.as_str()).collect::<Vec<_>>();
+    assert_eq!([names(0), names(2), names(3)], [vec!["x", "y"], vec!["y", "x"], vec!["x"]]);
+    assert!(pages[0].articles.iter().map(|(name, _)| name.as_str()).eq(["text"]));
+    // A language and a title that are not given are not copied either.
+    assert!(Arc::ptr_eq(&config.channels[0].language, &config.channels[1].language));
+    assert!(Arc::ptr_eq(&config.channels[0].title, &config.channels[0].id.shared()));
 }
 
 #[test]
