@@ -14,11 +14,11 @@ mod sample;
 fn channel(number: usize) -> Channel {
     Channel {
         id: format!("c{number}").parse().expect("a name"),
-        title: format!("c{number}"),
+        title: format!("c{number}").into(),
         origin: Origin::Feed { url: format!("https://c{number}.example/f").parse().expect("an address") },
         every: None,
         timezone: chrono_tz::Asia::Shanghai,
-        language: "zh-CN".to_owned(),
+        language: "zh-CN".into(),
         snapshot: None,
         rules: heliu::rule::Rules::default(),
         obeys_robots: true,

@@ -82,6 +82,6 @@ pub(crate) fn sources(config: &Config) -> String {
 fn source(channel: &Channel) -> Option<(&str, &str)> {
     match &channel.origin {
         Origin::Feed { url } => Some((&channel.title, url.as_str())),
-        Origin::Page { .. } => None,
+        Origin::Page(_) => None,
     }
 }

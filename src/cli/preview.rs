@@ -67,7 +67,7 @@ async fn preview(args: &Args, config: &Config) -> anyhow::Result<Preview> {
     }
     if let Some(channel) = config.channels.iter().find(|channel| channel.id.as_str() == target) {
         let id: FeedId = channel.id.as_str().parse()?;
-        let (title, language) = (channel.title.clone(), channel.language.clone());
+        let (title, language) = (channel.title.to_string(), channel.language.to_string());
         let channels = vec![channel.id.clone()];
         let spec = FeedSpec {
             id,

@@ -35,12 +35,12 @@ pub struct Diagnostic {
 /// A place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// From 1.
-    pub(super) line: usize,
+    /// From 1. A file has far fewer lines and characters than a `u32` counts.
+    pub(super) line: u32,
     /// In characters, from 1.
-    pub(super) column: usize,
+    pub(super) column: u32,
     /// In characters.
-    pub(super) width: usize,
+    pub(super) width: u32,
 }
 
 impl Place {
@@ -49,13 +49,16 @@ impl Place {
 
     /// One character.
     pub(super) fn point(line: usize, column: usize) -> Self {
-        Self { line: line.max(1), column: column.max(1), width: 1 }
+        Self { line: number(line), column: number(column), width: 1 }
     }
 
     pub(super) fn of(location: Location) -> Self {
-        let number = |value: u64| usize::try_from(value).unwrap_or(1).max(1);
         Self { line: number(location.line()), column: number(location.column()), width: number(location.span().len()) }
     }
+}
+
+fn number(value: impl TryInto<u32>) -> u32 {
+    value.try_into().unwrap_or(1).max(1)
 }
 
 impl Diagnostic {
@@ -63,9 +66,9 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             path: path.to_owned(),
-            line: place.line,
-            column: place.column,
-            width: place.width,
+            line: place.line as usize,
+            column: place.column as usize,
+            width: place.width as usize,
             message: message.into(),
             help: None,
         }

@@ -1,6 +1,6 @@
 //! What a reload changes.
 
-use super::types::{Channel, Config, Origin};
+use super::types::{Channel, Config, ListPage, Origin};
 use crate::model::{ChannelId, FeedId, Layout, NextPage};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -95,7 +95,8 @@ pub fn fingerprint(channel: &Channel) -> String {
     };
     match &channel.origin {
         Origin::Feed { url } => form.feed = Some(url.as_str()),
-        Origin::Page { addresses, layouts, articles } => {
+        Origin::Page(page) => {
+            let ListPage { addresses, layouts, articles } = &**page;
             form.addresses = addresses.iter().map(|page| (page.url.as_str(), page.next.as_ref())).collect();
             form.layouts = layouts;
             form.articles = articles.iter().map(|(name, layout)| (name.as_str(), layout)).collect();

@@ -31,7 +31,9 @@ pub use insert::{Additions, Insertion, NewChannel, NewFeed, Written, inserted};
 pub use reference::reference;
 pub use schema::schema;
 pub use tree::MAX_BYTES;
-pub use types::{Channel, Config, DEFAULT_LIMIT, Duplicates, FeedSpec, Origin, PageAddress, Service, Snapshot};
+pub use types::{
+    Address, Channel, Config, DEFAULT_LIMIT, Duplicates, FeedSpec, ListPage, Origin, PageAddress, Service, Snapshot,
+};
 
 use diagnostic::Place;
 use std::path::Path;

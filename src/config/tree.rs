@@ -6,6 +6,7 @@ use serde_yaml::budget::BudgetBreach;
 use serde_yaml::granit_parser::{Event, Parser};
 use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Error, Location, Spanned};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The largest file that is read, in bytes.
@@ -19,24 +20,30 @@ const MAX_ALIAS_NODES: usize = 10_000;
 const MAX_ANCHORED_NODES: usize = 20_000;
 const MAX_ANCHORED_BYTES: usize = 512 << 10;
 
-/// A value with the place it was written at and the place it is used at.
-pub(super) type Tree = Spanned<Node>;
+/// A value with the place it was written at. While a file is read there is one for every word of it, and allocators keep
+/// what is freed below what lives on: what the YAML crate notes of a place takes four times as much.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tree<'t> {
+    pub(super) value: Node<'t>,
+    pub(super) place: Place,
+}
 
 /// What YAML knows.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(super) enum Node<'t> {
     Null,
     Bool(bool),
-    /// A whole number; those beyond 64 bits arrive as `Float`.
-    Int(i128),
+    /// A whole number; those beyond 64 bits arrive as `Float`. Boxed, for in here it would make every node larger.
+    Int(Box<i128>),
     Float,
-    Text(String),
-    List(Vec<Tree>),
+    /// Borrowed from the file where it stands there as it is.
+    Text(Cow<'t, str>),
+    List(Box<[Tree<'t>]>),
     /// In the order of the file, duplicate keys included.
-    Map(Vec<(Tree, Tree)>),
+    Map(Box<[(Tree<'t>, Tree<'t>)]>),
 }
 
-impl Node {
+impl Node<'_> {
     /// The text, if it is text.
     pub(super) fn text(&self) -> Option<&str> {
         if let Node::Text(text) = self { Some(text) } else { None }
@@ -56,7 +63,14 @@ impl Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
+impl<'de> Deserialize<'de> for Tree<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value, defined, .. } = Spanned::deserialize(deserializer)?;
+        Ok(Self { value, place: Place::of(defined) })
+    }
+}
+
+impl<'de> Deserialize<'de> for Node<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NodeVisitor)
     }
@@ -65,48 +79,51 @@ impl<'de> Deserialize<'de> for Node {
 struct NodeVisitor;
 
 impl<'de> Visitor<'de> for NodeVisitor {
-    type Value = Node;
+    type Value = Node<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a YAML value")
     }
-    fn visit_unit<E>(self) -> Result<Node, E> {
+    fn visit_unit<E>(self) -> Result<Node<'de>, E> {
         Ok(Node::Null)
     }
-    fn visit_none<E>(self) -> Result<Node, E> {
+    fn visit_none<E>(self) -> Result<Node<'de>, E> {
         Ok(Node::Null)
     }
-    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Node<'de>, E> {
         Ok(Node::Bool(value))
     }
-    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
-        Ok(Node::Int(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<Node<'de>, E> {
+        Ok(Node::Int(Box::new(value.into())))
     }
-    fn visit_u64<E>(self, value: u64) -> Result<Node, E> {
-        Ok(Node::Int(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<Node<'de>, E> {
+        Ok(Node::Int(Box::new(value.into())))
     }
-    fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+    fn visit_f64<E>(self, _: f64) -> Result<Node<'de>, E> {
         Ok(Node::Float)
     }
-    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
-        Ok(Node::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<Node<'de>, E> {
+        Ok(Node::Text(value.to_owned().into()))
     }
-    fn visit_string<E>(self, value: String) -> Result<Node, E> {
-        Ok(Node::Text(value))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Node<'de>, E> {
+        Ok(Node::Text(value.into()))
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+    fn visit_string<E>(self, value: String) -> Result<Node<'de>, E> {
+        Ok(Node::Text(value.into()))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Node<'de>, A::Error> {
         let mut list = Vec::new();
         while let Some(member) = seq.next_element()? {
             list.push(member);
         }
-        Ok(Node::List(list))
+        Ok(Node::List(list.into()))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node<'de>, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(Node::Map(entries))
+        Ok(Node::Map(entries.into()))
     }
 }
 
@@ -114,7 +131,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
 ///
 /// # Errors
 /// One diagnostic for the first thing that is not YAML or goes past a limit; one for each tag.
-pub(super) fn read(text: &str) -> Result<Tree, Vec<Diagnostic>> {
+pub(super) fn read(text: &str) -> Result<Tree<'_>, Vec<Diagnostic>> {
     if text.len() > MAX_BYTES {
         let message = format!("the file is larger than {} MiB", MAX_BYTES >> 20);
         return Err(vec![Diagnostic::error("", Place::START, message).help("split the service into several")]);
@@ -126,7 +143,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Vec<Diagnostic>> {
         let help = "a first file needs `service`, `channels` and `feeds`; see docs/feeds-yaml.md";
         return Err(vec![Diagnostic::error("", Place::START, "the file is empty").help(help)]);
     }
-    let tree = serde_yaml::from_str_with_options::<Tree>(text, options()).map_err(|error| vec![refusal(&error)])?;
+    let tree = serde_yaml::from_str_with_options::<Tree<'_>>(text, options()).map_err(|error| vec![refusal(&error)])?;
     let tags = tags(text);
     if tags.is_empty() { Ok(tree) } else { Err(tags) }
 }

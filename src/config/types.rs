@@ -5,7 +5,9 @@ use crate::rule::Rules;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -67,11 +69,51 @@ pub struct Service {
     pub allow_networks: Vec<IpNet>,
 }
 
+/// An address that is fetched, http(s). Kept as text, for there may be very many: in its parts it takes five times as
+/// much.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Address(Box<str>);
+
+impl Address {
+    /// The address as text, in the form that the URL standard gives it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address in its parts.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "what the standard's serialiser wrote, its parser reads (URL, 4.5)")]
+    pub fn url(&self) -> Url {
+        self.0.parse().expect("it was written by the parser of addresses")
+    }
+}
+
+impl From<Url> for Address {
+    fn from(url: Url) -> Self {
+        Self(String::from(url).into())
+    }
+}
+
+impl FromStr for Address {
+    type Err = url::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<Url>().map(Self::from)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// One address of a portal page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAddress {
     /// The address.
-    pub url: Url,
+    pub url: Address,
     /// How its next pages are found; overrides the layout's.
     pub next: Option<NextPage>,
 }
@@ -79,20 +121,25 @@ pub struct PageAddress {
 /// What a channel is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A portal page: the first address that answers and fits one of the layouts wins.
-    Page {
-        /// The addresses in order of preference; at least one.
-        addresses: Vec<PageAddress>,
-        /// List and JSON layouts in order of preference; at least one.
-        layouts: Vec<Layout>,
-        /// Article layouts in order of preference; empty: links are not followed.
-        articles: Vec<(String, ArticleLayout)>,
-    },
+    /// A portal page.
+    Page(Box<ListPage>),
     /// An external RSS, Atom or JSON feed.
     Feed {
         /// Its address.
-        url: Url,
+        url: Address,
     },
+}
+
+/// A portal page: the first address that answers and fits one of the layouts wins. Channels that name the same layouts
+/// share them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// The addresses in order of preference; at least one.
+    pub addresses: Vec<PageAddress>,
+    /// List and JSON layouts in order of preference; at least one.
+    pub layouts: Arc<[Layout]>,
+    /// Article layouts in order of preference; empty: links are not followed.
+    pub articles: Arc<[(String, ArticleLayout)]>,
 }
 
 /// Bundled pages that are served until the first live poll succeeds.
@@ -108,13 +155,14 @@ pub struct Snapshot {
     pub articles: Vec<(Url, PathBuf)>,
 }
 
-/// One channel.
+/// One channel. There may be very many, and each is in memory for as long as the service runs: what most of them share
+/// is shared, and what few of them have takes no place in the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     /// Its name.
     pub id: ChannelId,
     /// Its title; the name if not given.
-    pub title: String,
+    pub title: Arc<str>,
     /// Where it comes from.
     pub origin: Origin,
     /// The configured interval between polls; learnt or the default of 30 minutes otherwise.
@@ -122,7 +170,7 @@ pub struct Channel {
     /// The zone of dates that name none.
     pub timezone: Tz,
     /// BCP 47 language of its entries.
-    pub language: String,
+    pub language: Arc<str>,
     /// The snapshot.
     pub snapshot: Option<Box<Snapshot>>,
     /// What is done with its entries between the ledger and its feeds.
@@ -136,9 +184,9 @@ pub struct Channel {
 
 impl Channel {
     /// Every address that a poll of this channel may start from, in order of preference.
-    pub fn addresses(&self) -> impl Iterator<Item = &Url> {
+    pub fn addresses(&self) -> impl Iterator<Item = &Address> {
         let (pages, feed) = match &self.origin {
-            Origin::Page { addresses, .. } => (addresses.as_slice(), None),
+            Origin::Page(page) => (page.addresses.as_slice(), None),
             Origin::Feed { url } => (&[][..], Some(url)),
         };
         pages.iter().map(|page| &page.url).chain(feed)
@@ -199,5 +247,35 @@ impl Default for Duplicates {
             show: true,
             in_content: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There may be a hundred thousand of them: what takes more should be shared, or boxed where few have it.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_channel_takes_little() {
+        assert!(size_of::<Channel>() <= 104, "{}", size_of::<Channel>());
+    }
+
+    #[test]
+    fn an_address_is_the_url_it_was_made_of() {
+        for text in [
+            "http://a.test",
+            "HTTP://Ä.Example:80/a b/%e4?q=时 评&x='",
+            "https://[::1]:8443/./a/../b//c;d?#",
+            "http://0x7f.1/\\x?y#z z",
+            "http://u:p@127.1:65535/%zz?%",
+            "https://a.test/\u{202e}|^`{}<>\"",
+        ] {
+            let url: Url = text.parse().unwrap();
+            let address = Address::from(url.clone());
+            assert_eq!((address.as_str(), address.to_string()), (url.as_str(), url.to_string()), "{text}");
+            assert_eq!((address.url(), text.parse()), (url, Ok(address)), "{text}");
+        }
+        assert!("no address".parse::<Address>().is_err());
     }
 }

@@ -80,11 +80,11 @@ fn expected(old: Config, additions: &Additions) -> Config {
     let Config { service, mut channels, mut feeds } = old;
     let added = |new: &crate::config::NewChannel| Channel {
         id: new.id.clone(),
-        title: new.title.clone(),
-        origin: Origin::Feed { url: new.url.clone() },
+        title: new.title.as_str().into(),
+        origin: Origin::Feed { url: new.url.clone().into() },
         every: None,
         timezone: service.timezone,
-        language: service.language.clone(),
+        language: service.language.as_str().into(),
         snapshot: None,
         rules: Rules::default(),
         obeys_robots: true,

@@ -93,7 +93,7 @@ impl<'a> Reader<'a> {
         let mut channels = HashMap::new();
         for channel in &config.channels {
             for url in channel.addresses() {
-                channels.entry(canonical(url)).or_insert_with(|| channel.id.clone());
+                channels.entry(canonical(&url.url())).or_insert_with(|| channel.id.clone());
             }
         }
         Self {

@@ -194,7 +194,7 @@ fn is_reprint(record: &Record, own: &Channel, members: &[&Channel]) -> bool {
     let Some(source) = &record.entry.source else { return false };
     let is_named = |channel: &Channel| {
         let feed = source.feed_url.as_deref();
-        channel.title == source.title || channel.addresses().any(|url| Some(url.as_str()) == feed)
+        *channel.title == *source.title || channel.addresses().any(|url| Some(url.as_str()) == feed)
     };
     !is_named(own) && members.iter().any(|channel| is_named(channel))
 }
@@ -203,7 +203,7 @@ fn is_reprint(record: &Record, own: &Channel, members: &[&Channel]) -> bool {
 fn home(channels: &[ChannelInput<'_>]) -> Option<String> {
     let [only @ ChannelInput { inner: false, .. }] = channels else { return None };
     match &only.channel.origin {
-        Origin::Page { addresses, .. } => addresses.first().map(|page| page.url.to_string()),
+        Origin::Page(page) => page.addresses.first().map(|page| page.url.to_string()),
         Origin::Feed { .. } => None,
     }
 }

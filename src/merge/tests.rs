@@ -2,31 +2,30 @@ mod merger;
 mod pairs;
 
 use super::{ChannelInput, add_inner, feed};
-use crate::config::{Channel, Duplicates, FeedSpec, Origin, PageAddress};
+use crate::config::{Address, Channel, Duplicates, FeedSpec, ListPage, Origin, PageAddress};
 use crate::model::{DateRung, Dated, Entry, EntryId, Feed, Precision, Record, Standing};
 use chrono::{DateTime, TimeZone, Utc};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use std::collections::HashSet;
-use url::Url;
 
 fn channel(name: &str, is_page: bool) -> Channel {
-    let url = Url::parse(&format!("http://{name}.example.org/list")).unwrap();
-    let second = Url::parse("https://other.example.org/").unwrap();
+    let url: Address = format!("http://{name}.example.org/list").parse().unwrap();
+    let second: Address = "https://other.example.org/".parse().unwrap();
     let page = |url| PageAddress { url, next: None };
     let origin = if is_page {
-        Origin::Page { addresses: vec![page(url), page(second)], layouts: vec![], articles: vec![] }
+        Origin::Page(Box::new(ListPage { addresses: vec![page(url), page(second)], ..ListPage::default() }))
     } else {
         Origin::Feed { url }
     };
     Channel {
         id: name.parse().unwrap(),
-        title: name.to_owned(),
+        title: name.into(),
         origin,
         every: None,
         timezone: chrono_tz::Asia::Shanghai,
-        language: "zh-CN".to_owned(),
+        language: "zh-CN".into(),
         snapshot: None,
         rules: crate::rule::Rules::default(),
         obeys_robots: true,

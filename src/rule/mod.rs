@@ -147,32 +147,37 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// The rules of a channel or a feed, in order; compiled when feeds.yaml is read.
+/// The rules of a channel or a feed, in order; compiled when feeds.yaml is read. `None` when there are none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rules(Vec<Rule>);
+#[expect(clippy::box_collection, reason = "most of very many channels have none: that should take one word")]
+pub struct Rules(Option<Box<Vec<Rule>>>);
 
 impl Rules {
     /// Rules in the order in which they apply.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        Self((!rules.is_empty()).then(|| Box::new(rules)))
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// The rules, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.0.iter()
+        self.all().iter()
+    }
+
+    fn all(&self) -> &[Rule] {
+        self.0.as_deref().map_or(&[], Vec::as_slice)
     }
 
     /// The entry as readers get it; `None`: it is dropped. Borrowed if no rule changed it. Its id, number and
     /// dates of the ledger never change.
     pub fn entry<'r>(&self, record: Cow<'r, Record>, around: &Around<'_>) -> Option<Cow<'r, Record>> {
         let mut draft = Draft::new(record, false);
-        self.0.iter().all(|rule| rule.act.entry(&mut draft, around)).then(|| draft.finish().0)
+        self.iter().all(|rule| rule.act.entry(&mut draft, around)).then(|| draft.finish().0)
     }
 
     /// The rules about the list as a whole (`limit` and `sort`), in their order, after all entries went through
@@ -180,23 +185,23 @@ impl Rules {
     /// `drop` left, and `sort` orders what the limit left.
     #[must_use]
     pub fn list(&self, records: Vec<Record>) -> Vec<Record> {
-        self.0.iter().fold(records, |records, rule| rule.act.list(records))
+        self.iter().fold(records, |records, rule| rule.act.list(records))
     }
 
     /// Every rule about entries with the record before and after it, for `preview --explain`. Ends with the rule
     /// that drops the entry; the last state is that of [`entry`](Self::entry).
     #[must_use]
     pub fn explain(&self, record: &Record, around: &Around<'_>) -> Vec<Step> {
-        explain::steps(&self.0, record, around)
+        explain::steps(self.all(), record, around)
     }
 
     /// The full-text rule of a channel, if it has one.
     pub fn full_text(&self) -> Option<&FullText> {
-        self.0.iter().find_map(|rule| rule.act.full_text())
+        self.iter().find_map(|rule| rule.act.full_text())
     }
 
     /// Whether a rule may drop entries: then more of the ledger must be read to fill a feed.
     pub fn may_drop(&self) -> bool {
-        self.0.iter().any(|rule| rule.act.may_drop())
+        self.iter().any(|rule| rule.act.may_drop())
     }
 }

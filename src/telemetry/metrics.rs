@@ -14,7 +14,7 @@ use prometheus_client::registry::{Metric, Registry};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// With more channels than this only their numbers by state are told, not each of them.
@@ -67,9 +67,12 @@ pub struct Metrics {
     channels: Arc<Channels>,
 }
 
-/// The channels, written anew at each scrape, so that nothing of a channel that is gone stays.
-#[derive(Debug, Default)]
-struct Channels(Mutex<BTreeMap<String, ChannelGauge>>);
+/// Tells a visitor of each channel there is: its name and how it is doing.
+pub type ChannelSource = Box<dyn Fn(&mut dyn FnMut(&str, ChannelGauge)) + Send + Sync>;
+
+/// The channels. Who knows them is asked at each scrape: a second copy of very many would be large, and might differ.
+#[derive(Default)]
+struct Channels(OnceLock<ChannelSource>);
 
 /// How long the process has been up.
 #[derive(Debug)]
@@ -204,14 +207,9 @@ impl Metrics {
         }
     }
 
-    /// Says how a channel is doing.
-    pub fn channel(&self, id: &str, gauge: ChannelGauge) {
-        self.channels.lock().insert(id.to_owned(), gauge);
-    }
-
-    /// Says which channels there are, and how they are doing.
-    pub fn set_channels(&self, all: BTreeMap<String, ChannelGauge>) {
-        *self.channels.lock() = all;
+    /// Says who knows which channels there are and how they are doing. Only the first one is asked.
+    pub fn set_channels(&self, source: ChannelSource) {
+        let _ = self.channels.0.set(source);
     }
 
     /// Everything as text in the OpenMetrics format.
@@ -255,30 +253,42 @@ fn described(line: &str, kinds: &BTreeMap<&str, &str>) -> Option<String> {
     Some(format!("# {what} {name}{ending} {}", if what == "TYPE" { kind } else { rest }))
 }
 
+impl fmt::Debug for Channels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Channels")
+    }
+}
+
 impl Channels {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, ChannelGauge>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many channels there are of each state, and each of them by name, unless there are too many.
+    fn ask(&self) -> (BTreeMap<&'static str, i64>, Option<BTreeMap<String, ChannelGauge>>) {
+        let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
+        let mut all = Some(BTreeMap::new());
+        if let Some(source) = self.0.get() {
+            source(&mut |id, gauge| {
+                *counts.entry(gauge.state).or_default() += 1;
+                all = all.take().filter(|all| all.len() < MOST_CHANNELS);
+                if let Some(all) = &mut all {
+                    all.insert(id.to_owned(), gauge);
+                }
+            });
+        }
+        (counts, all)
     }
 }
 
 impl Collector for Channels {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let all = self.lock();
-        let mut counts: BTreeMap<&'static str, i64> = BTreeMap::new();
-        for gauge in all.values() {
-            *counts.entry(gauge.state).or_default() += 1;
-        }
+        let (counts, all) = self.ask();
         let help = "Channels by state";
         let mut totals = encoder.encode_descriptor("channels", help, None, MetricType::Gauge)?;
         for (state, count) in &counts {
             totals.encode_family(&[("state", *state)])?.encode_gauge(count)?;
         }
-        if all.len() > MOST_CHANNELS {
-            return Ok(());
-        }
+        let Some(all) = all else { return Ok(()) };
         let help = "1 for the state that a channel is in; the other states are left out";
         let mut states = encoder.encode_descriptor("channel_state", help, None, MetricType::Gauge)?;
-        for (id, gauge) in all.iter() {
+        for (id, gauge) in &all {
             states.encode_family(&[("channel", id.as_str()), ("state", gauge.state)])?.encode_gauge(&1i64)?;
         }
         let (done, next) = ("When a poll of the channel last succeeded", "When the channel is polled next");
@@ -331,13 +341,12 @@ mod tests {
         for status in [200, 304, 404, 503, 200, 99, 700, 0] {
             metrics.answered(status);
         }
-        metrics.channel("old", ChannelGauge { state: "fresh", last_success: None, next_poll: None });
         let gauge = |n: usize| ChannelGauge {
             state: if n == 0 { "failing" } else { "fresh" },
             last_success: Some(1_795_000_000),
             next_poll: None,
         };
-        metrics.set_channels((0..channels).map(|n| (format!("c{n}"), gauge(n))).collect());
+        metrics.set_channels(Box::new(move |visit| (0..channels).for_each(|n| visit(&format!("c{n}"), gauge(n)))));
         metrics
     }
 
@@ -365,7 +374,7 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
         assert!(text.contains("heliu_uptime_seconds ") && text.ends_with("# EOF\n"), "{text}");
-        assert!(!text.contains("channel=\"old\"") && !text.contains("updated\""), "{text}");
+        assert!(!text.contains("updated\""), "{text}");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod metrics;
 mod records;
 
-pub use metrics::{ChannelGauge, MOST_CHANNELS, Metrics, OPENMETRICS_TYPE, PROMETHEUS_TYPE};
+pub use metrics::{ChannelGauge, ChannelSource, MOST_CHANNELS, Metrics, OPENMETRICS_TYPE, PROMETHEUS_TYPE};
 
 use records::Records;
 use std::io;

@@ -1,18 +1,17 @@
 //! Who is polled next: taking what is due, and planning everything anew.
 
-use super::brief::Briefs;
+use super::brief::{Brief, Briefs};
 use super::outcome::policy;
 use super::plan::{Group, Plan};
 use super::service::{Service, lock};
 use super::slots::{Claim, Kind};
-use crate::config::{self, Channel};
+use crate::config::{self, Address, Channel};
 use crate::model::ChannelId;
 use crate::{net, schedule};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 /// How often somebody is asked while there is no network.
 const PROBES_EVERY: TimeDelta = TimeDelta::seconds(30);
@@ -29,8 +28,8 @@ impl Service {
         let mut slots = lock(&self.slots);
         let now = self.clock.now();
         let rests = lock(&self.rests);
-        let asked = |channel: &Channel, url: &Url| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
+        let asked = |channel: &Channel, address: &Address| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
         };
         let claim = |group: &Group| Claim { rests_until: rests.until(group, asked, now), ..claim(group, &briefs) };
         let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
@@ -69,8 +68,8 @@ impl Service {
     /// The channels of a group whose hosts are not left alone.
     pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Vec<Arc<Channel>> {
         let briefs = lock(&self.briefs);
-        let asked = |channel: &Channel, url: &Url| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(url)).unwrap_or_else(|| url.clone())
+        let asked = |channel: &Channel, address: &Address| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
         };
         lock(&self.rests).awake(group, asked, now)
     }
@@ -92,7 +91,7 @@ impl Service {
             if at_once.contains(&channel.id) {
                 return Some(now);
             }
-            let gone = brief.and_then(|brief| brief.gone.as_deref());
+            let gone = brief.and_then(Brief::gone);
             if gone.is_some_and(|print| print == config::fingerprint(channel)) {
                 return None;
             }
@@ -105,9 +104,9 @@ impl Service {
             let policy = policy(channel, brief.is_some_and(|brief| brief.exempt));
             brief.map_or(policy, |brief| brief.informed(policy)).interval()
         };
-        let rate = current.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
+        let rate = current.config.channels.iter().map(|channel| 1.0 / interval(channel).as_secs_f64()).sum();
         lock(&self.slots).resize(rate);
-        let mut plan = Plan::new(&current.channels, rate, due);
+        let mut plan = Plan::new(&current.config.channels, rate, due);
         for channel in lock(&self.in_flight).iter() {
             plan.in_flight(channel);
         }
@@ -126,5 +125,5 @@ fn claim(group: &Group, briefs: &Briefs) -> Claim {
         Some(first) if first.suspect || known.any(|brief| brief.suspect) => Kind::Suspect,
         Some(_) => Kind::Healthy,
     };
-    Claim { site: address.map(net::site).unwrap_or_default(), kind, rests_until: None }
+    Claim { site: address.map(|address| net::site(&address.url())).unwrap_or_default(), kind, rests_until: None }
 }

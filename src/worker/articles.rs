@@ -27,7 +27,7 @@ const MOST_TRIES: u32 = 5;
 /// How many of the newest entries are looked at for articles that are due again.
 const LOOK_BACK: usize = 60;
 
-type Layouts = Vec<(String, ArticleLayout)>;
+type Layouts = Arc<[(String, ArticleLayout)]>;
 
 /// How an article's page is read.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +66,7 @@ pub(super) struct Reader<'a> {
 impl Reader<'_> {
     fn how(&self) -> Option<How<'_>> {
         match &self.channel.origin {
-            Origin::Page { articles, .. } if !articles.is_empty() => Some(How::Layouts(articles)),
+            Origin::Page(page) if !page.articles.is_empty() => Some(How::Layouts(&page.articles)),
             _ => self.channel.rules.full_text().map(How::FullText),
         }
     }
@@ -262,7 +262,7 @@ async fn pages(
             return read_text(errand, page, full_text.clone()).await.map(|article| Some(vec![article]));
         }
     };
-    let (article, flaws) = extract_article(errand, page, layouts.clone()).await?;
+    let (article, flaws) = extract_article(errand, page, Arc::clone(layouts)).await?;
     let why = flaws.first().map_or_else(|| "no article layout fits".to_owned(), |flaw| flaw.detail.clone());
     let article = article.ok_or_else(|| unread(format!("{first}: {why}")))?;
     let most = layouts.iter().find(|(name, _)| *name == article.layout).map_or(1, |(_, layout)| layout.pages);
@@ -279,7 +279,7 @@ async fn pages(
             Err(error) if error.status == Some(404) => break,
             Err(error) => return Err(unread(errand::flaw(&error).to_string())),
         };
-        let (article, _) = extract_article(errand, page, layouts.clone()).await?;
+        let (article, _) = extract_article(errand, page, Arc::clone(layouts)).await?;
         let Some(article) = article else { break };
         next.clone_from(&article.next);
         articles.push(article);

@@ -2,7 +2,7 @@
 //! of its state is read from the ledger when its turn comes, so that very many channels fit into memory.
 
 use super::outcome::policy;
-use crate::config::Channel;
+use crate::config::{Address, Channel};
 use crate::health::State;
 use crate::model::ChannelId;
 use crate::schedule::{self, Policy};
@@ -31,8 +31,15 @@ pub(super) struct Brief {
     /// Whether its host did not answer the last time.
     pub(super) suspect: bool,
     health: State,
+    /// What few channels have.
+    rare: Option<Box<Rare>>,
+}
+
+/// What is remembered of a channel that is gone or has moved.
+#[derive(Debug, Clone)]
+struct Rare {
     /// Of one that is gone for good: the fingerprint that its part of feeds.yaml had.
-    pub(super) gone: Option<Box<str>>,
+    gone: Option<Box<str>>,
     /// Addresses in feeds.yaml that moved for good, each with the one that is asked in its place.
     adopted: Box<[(String, Url)]>,
 }
@@ -44,6 +51,11 @@ impl Brief {
         let adopted = |(from, moved): (&String, &crate::model::Moved)| {
             Some((from.clone(), Url::parse(moved.adopted.as_deref()?).ok()?))
         };
+        let rare = Rare {
+            gone: state.gone.map(|_| state.config_hash.as_str().into()),
+            adopted: state.moved.iter().filter_map(adopted).collect(),
+        };
+        let is_rare = rare.gone.is_some() || !rare.adopted.is_empty();
         let learnt = schedule::learnt(&policy(channel, state.exempt), &state.rhythm, now, state.last_change);
         Self {
             last_poll: state.last_poll,
@@ -53,9 +65,13 @@ impl Brief {
             exempt: state.exempt,
             suspect: attempt.is_some_and(|attempt| attempt.error.is_some() && attempt.status.is_none()),
             health: state.health(channel.snapshot.is_some()).0,
-            gone: state.gone.map(|_| state.config_hash.as_str().into()),
-            adopted: state.moved.iter().filter_map(adopted).collect(),
+            rare: is_rare.then(|| Box::new(rare)),
         }
+    }
+
+    /// Of one that is gone for good: the fingerprint that its part of feeds.yaml had.
+    pub(super) fn gone(&self) -> Option<&str> {
+        self.rare.as_ref()?.gone.as_deref()
     }
 
     /// The policy with the interval that was learnt when it was last polled.
@@ -65,8 +81,9 @@ impl Brief {
     }
 
     /// The address that is asked for one in feeds.yaml.
-    pub(super) fn asked(&self, url: &Url) -> Option<Url> {
-        self.adopted.iter().find(|(from, _)| from == url.as_str()).map(|(_, to)| to.clone())
+    pub(super) fn asked(&self, address: &Address) -> Option<Url> {
+        let adopted = &self.rare.as_ref()?.adopted;
+        adopted.iter().find(|(from, _)| from == address.as_str()).map(|(_, to)| to.clone())
     }
 
     /// What `/metrics` shows.
@@ -76,5 +93,17 @@ impl Brief {
             last_success: self.last_success.map(|at| at.timestamp()),
             next_poll: self.next_poll.map(|at| at.timestamp()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One is kept of each channel that was ever polled.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_brief_takes_little() {
+        assert!(size_of::<Brief>() <= 56, "{}", size_of::<Brief>());
     }
 }

@@ -17,20 +17,20 @@ pub(super) async fn read(
     errand: &mut Errand<'_>,
     flaws: &mut Vec<Flaw>,
 ) -> Result<Listing, StoreError> {
-    let Origin::Feed { url } = &desk.channel.origin else {
+    let Origin::Feed { url: address } = &desk.channel.origin else {
         return Ok(Listing::Nothing { url: None, status: None, retry_after: None, gone: false });
     };
-    let asked = asked(Some(desk.state), url);
+    let (url, asked) = (address.url(), asked(Some(desk.state), address));
     let page = match errand.get(&asked, Accept::Feed, desk.trust).await {
         Ok(page) => page,
         Err(error) => {
             flaws.push(errand::flaw(&error));
-            return Ok(failed(url, &error, error.status == Some(410)));
+            return Ok(failed(&url, &error, error.status == Some(410)));
         }
     };
     if already_read(desk, &page) {
         return Ok(Listing::Unchanged {
-            url: url.clone(),
+            url,
             status: page.status,
             fresh_for: page.fresh_for,
             moved: page.moved.clone(),
@@ -39,12 +39,7 @@ pub(super) async fn read(
     let (parsed, found) = parse_feed(errand, Arc::clone(&page), url.clone()).await;
     flaws.extend(found);
     let Some(parsed) = parsed else {
-        return Ok(Listing::Nothing {
-            url: Some(url.clone()),
-            status: Some(page.status),
-            retry_after: None,
-            gone: false,
-        });
+        return Ok(Listing::Nothing { url: Some(url), status: Some(page.status), retry_after: None, gone: false });
     };
     // A feed that has lost all its entries is a fault more often than not. What was known before it still is, so that
     // the next request is conditional too.
@@ -53,7 +48,7 @@ pub(super) async fn read(
         errand.used(&asked);
     }
     Ok(Listing::Read(Box::new(Read {
-        address: url.clone(),
+        address: url,
         url: page.url.clone(),
         status: page.status,
         hash: if spoilt { desk.state.read_hash.clone() } else { page.hash.clone() },

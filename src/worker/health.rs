@@ -9,6 +9,7 @@ use crate::health::{self, Incidents, Sight};
 use crate::model::{ChannelId, FlawCode};
 use crate::render::{self, Told};
 use crate::store::{PollState, StoreError};
+use crate::telemetry::ChannelGauge;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -125,12 +126,6 @@ impl Service {
         for code in codes {
             self.metrics.flaw(code.as_str());
         }
-        // One that was removed while it was polled is not shown again.
-        if lock(&self.plan).knows(&polled.channel)
-            && let Some(brief) = lock(&self.briefs).get(&polled.channel)
-        {
-            self.metrics.channel(polled.channel.as_str(), brief.gauge());
-        }
         log(channel, outcome, took, polled);
         let none = Incidents::default();
         self.tell_apart(&polled.channel, before.map_or(&none, |before| &before.incidents), &polled.state.incidents)
@@ -154,14 +149,28 @@ impl Service {
         told
     }
 
-    /// Counts the channels of the configuration in use.
-    pub(super) fn count_channels(&self) {
+    /// Tells `/metrics` of the channels of the configuration in use.
+    fn show_channels(&self, visit: &mut dyn FnMut(&str, ChannelGauge)) {
         let current = self.current.load();
-        let briefs = lock(&self.briefs);
         let now = self.clock.now();
         let unknown = |channel: &Channel| Brief::of(channel, &PollState::default(), now).gauge();
-        let gauge = |one: &Arc<Channel>| briefs.get(&one.id).map_or_else(|| unknown(one), Brief::gauge);
-        self.metrics.set_channels(current.channels.iter().map(|one| (one.id.to_string(), gauge(one))).collect());
+        // Polls go on between two of these.
+        for some in current.config.channels.chunks(AT_ONCE) {
+            let briefs = lock(&self.briefs);
+            for one in some {
+                visit(one.id.as_str(), briefs.get(&one.id).map_or_else(|| unknown(one), Brief::gauge));
+            }
+        }
+    }
+
+    /// From now on `/metrics` shows the channels.
+    pub(super) fn count_channels(self: &Arc<Self>) {
+        let service = Arc::downgrade(self);
+        self.metrics.set_channels(Box::new(move |visit| {
+            if let Some(service) = service.upgrade() {
+                service.show_channels(visit);
+            }
+        }));
     }
 
     /// Puts the incidents of the configured channels into the feed for the admin.
@@ -169,7 +178,7 @@ impl Service {
         let current = self.current.load_full();
         let incidents = lock(&self.incidents).clone();
         let mut told = Vec::new();
-        for channel in &current.channels {
+        for channel in &current.config.channels {
             let Some(of) = incidents.get(&channel.id) else { continue };
             let all = of.open.iter().chain(&of.closed);
             told.extend(all.map(|incident| Told { channel: &channel.id, title: &channel.title, incident }));

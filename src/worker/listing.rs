@@ -5,7 +5,7 @@ use super::errand::{self, Errand, Page};
 use super::external;
 use super::readers::{GivenUp, Readers};
 use super::rests::asked;
-use crate::config::{Channel, Origin, PageAddress};
+use crate::config::{Address, Channel, ListPage, Origin, PageAddress};
 use crate::model::{
     About, Candidate, Flaw, FlawCode, KeyKind, Layout, LayoutKind, NextPage, ParsedEntry, ParsedFeed, Source,
 };
@@ -91,7 +91,7 @@ pub(super) struct Desk<'a> {
 /// How the channel's documents are normalised.
 pub(super) fn context<'a>(channel: &'a Channel, base: &'a Url, now: DateTime<Utc>) -> Context<'a> {
     let kind = match channel.origin {
-        Origin::Page { .. } => Kind::Portal,
+        Origin::Page(_) => Kind::Portal,
         Origin::Feed { .. } => Kind::External,
     };
     Context { now, timezone: channel.timezone, language: &channel.language, base, kind }
@@ -110,15 +110,15 @@ pub(super) async fn read(
     flaws: &mut Vec<Flaw>,
 ) -> Result<Listing, StoreError> {
     errand.obey_robots(desk.channel.obeys_robots);
-    let Origin::Page { addresses, layouts, .. } = &desk.channel.origin else {
+    let Origin::Page(list) = &desk.channel.origin else {
         return external::read(desk, errand, flaws).await;
     };
+    let ListPage { addresses, layouts, .. } = &**list;
     let mut nothing = Listing::Nothing { url: None, status: None, retry_after: None, gone: false };
     let (ready, left_out) = ready_first(addresses, errand, desk);
     let mut gone = 0;
     for address in &ready {
-        let url = &address.url;
-        let asked = asked(Some(desk.state), url);
+        let (url, asked) = (&address.url.url(), asked(Some(desk.state), &address.url));
         let page = match errand.get(&asked, Accept::Page, desk.trust).await {
             Ok(page) => page,
             Err(error) => {
@@ -240,7 +240,7 @@ fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Des
 async fn extract_list(
     readers: &Readers,
     page: Arc<Page>,
-    layouts: Vec<Layout>,
+    layouts: Arc<[Layout]>,
 ) -> Result<(ParsedFeed, Vec<Flaw>), Flaw> {
     let address = page.url.to_string();
     let read = move || {
@@ -254,8 +254,8 @@ async fn extract_list(
 }
 
 /// Without its first page there is nothing to poll: then the poll is given up.
-async fn first_page(errand: &Errand<'_>, page: &Arc<Page>, layouts: &[Layout]) -> (ParsedFeed, Vec<Flaw>) {
-    let read = extract_list(errand.readers, Arc::clone(page), layouts.to_vec()).await;
+async fn first_page(errand: &Errand<'_>, page: &Arc<Page>, layouts: &Arc<[Layout]>) -> (ParsedFeed, Vec<Flaw>) {
+    let read = extract_list(errand.readers, Arc::clone(page), Arc::clone(layouts)).await;
     read.unwrap_or_else(|flaw| std::panic::resume_unwind(Box::new(GivenUp(flaw))))
 }
 
@@ -283,7 +283,8 @@ async fn next_pages(
     first: &Url,
     mut parsed: ParsedFeed,
 ) -> Result<ParsedFeed, StoreError> {
-    let Origin::Page { layouts, .. } = &desk.channel.origin else { return Ok(parsed) };
+    let Origin::Page(list) = &desk.channel.origin else { return Ok(parsed) };
+    let layouts = &list.layouts;
     let Some((next, most)) = next_rule(address, layouts, parsed.layout.as_deref()) else { return Ok(parsed) };
     let mut current = first.clone();
     let mut last = parsed.clone();
@@ -299,7 +300,7 @@ async fn next_pages(
         let from = if matches!(next, NextPage::Numbered { .. }) { first } else { &current };
         let Some(url) = extract::next_list_page(&next, from, &last, number) else { break };
         let Ok(page) = errand.get(&url, Accept::Page, false).await else { break };
-        let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), layouts.clone()).await else { break };
+        let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), Arc::clone(layouts)).await else { break };
         if more.entries.is_empty() {
             break;
         }
@@ -359,9 +360,9 @@ pub(super) async fn normalise(
 
 /// Where the entries of an external feed come from, unless they say so themselves (RFC 4287 section 4.2.11). The
 /// feed's address is the one in feeds.yaml: it works, which what a feed says of itself may not.
-fn origin(channel: &Channel, url: &Url, about: &About) -> Source {
+fn origin(channel: &Channel, url: &Address, about: &About) -> Source {
     Source {
-        title: about.title.clone().unwrap_or_else(|| channel.title.clone()),
+        title: about.title.clone().unwrap_or_else(|| channel.title.to_string()),
         id: about.id.clone(),
         feed_url: Some(url.to_string()),
         url: about.home.clone(),

@@ -5,23 +5,38 @@ use crate::config::Channel;
 use crate::model::ChannelId;
 use crate::schedule::Rota;
 use chrono::{DateTime, Utc};
+use hashbrown::HashTable;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 /// Channels that share an address; they are polled in one go.
 pub(super) type Group = Arc<[Arc<Channel>]>;
 
-/// The groups and when they are due.
+/// A group's number, or that of a channel. A feeds.yaml that is read holds fewer than a million.
+type Number = u32;
+
+fn number(index: usize) -> Number {
+    Number::try_from(index).unwrap_or(Number::MAX)
+}
+
+/// The groups and when they are due. There may be very many, and most are one channel that rests: what is kept of each
+/// is a row in a few lists.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    groups: Vec<Group>,
-    group_of: HashMap<ChannelId, usize>,
-    due: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
+    /// The channels, group after group.
+    channels: Box<[Arc<Channel>]>,
+    /// Where in `channels` each group ends.
+    ends: Box<[Number]>,
+    /// The places in `channels` by name; the names themselves are read there.
+    by_name: HashTable<Number>,
+    hasher: RandomState,
+    due: BinaryHeap<Reverse<(DateTime<Utc>, Number)>>,
     /// When each group is due; heap entries that say otherwise are stale. `None`: being polled.
-    next: Vec<Option<DateTime<Utc>>>,
+    next: Box<[Option<DateTime<Utc>>]>,
     /// Groups that are due but have to wait, by what they wait for, first come first served.
-    waiting: HashMap<Wait, VecDeque<(DateTime<Utc>, usize)>>,
+    waiting: HashMap<Wait, VecDeque<(DateTime<Utc>, Number)>>,
     /// Sees to it that not everything falls into one second.
     rota: Rota,
 }
@@ -29,42 +44,70 @@ pub(super) struct Plan {
 impl Plan {
     /// Groups channels by shared addresses; their polls per second come to `rate` in the mean; `due` tells when each channel is due, if ever.
     pub(super) fn new(channels: &[Arc<Channel>], rate: f64, due: impl Fn(&Channel) -> Option<DateTime<Utc>>) -> Self {
-        let mut plan = Self::default();
-        let components = components(channels);
-        plan.rota = Rota::new(components.len(), rate);
-        for members in components {
-            let index = plan.groups.len();
-            let group: Group = members.iter().map(|member| Arc::clone(&channels[*member])).collect();
-            plan.group_of.extend(group.iter().map(|channel| (channel.id.clone(), index)));
-            let first = group.iter().filter_map(|channel| due(channel)).min().map(|at| plan.rota.place(at));
-            plan.groups.push(group);
-            plan.next.push(first);
-            plan.due.extend(first.map(|at| Reverse((at, index))));
+        let root = components(channels);
+        let mut order: Vec<Number> = (0..number(channels.len())).collect();
+        order.sort_by_key(|member| root[*member as usize]);
+        let groups = || order.chunk_by(|a, b| root[*a as usize] == root[*b as usize]);
+        let count = groups().count();
+        let mut rota = Rota::new(count, rate);
+        let (mut ends, mut next) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut queue = Vec::with_capacity(count);
+        let mut end = 0;
+        for (index, members) in groups().enumerate() {
+            let members = members.iter().map(|member| &channels[*member as usize]);
+            end += members.len();
+            ends.push(number(end));
+            let first = members.filter_map(|channel| due(channel)).min().map(|at| rota.place(at));
+            next.push(first);
+            queue.extend(first.map(|at| Reverse((at, number(index)))));
         }
-        plan
+        let channels: Box<[_]> = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
+        let (ends, next, due) = (ends.into(), next.into(), queue.into());
+        let hasher = RandomState::new();
+        let hash = |place: &Number| hasher.hash_one(&channels[*place as usize].id);
+        let mut by_name = HashTable::with_capacity(channels.len());
+        for place in 0..number(channels.len()) {
+            by_name.insert_unique(hash(&place), place, hash);
+        }
+        Self { channels, ends, by_name, hasher, due, next, waiting: HashMap::new(), rota }
+    }
+
+    /// The group that a channel is in, if it is planned.
+    fn group_of(&self, channel: &ChannelId) -> Option<usize> {
+        let is_it = |place: &Number| self.channels[*place as usize].id == *channel;
+        let place = self.by_name.find(self.hasher.hash_one(channel), is_it)?;
+        Some(self.ends.partition_point(|end| end <= place))
+    }
+
+    /// The channels of a group.
+    fn group(&self, index: Number) -> Group {
+        let index = index as usize;
+        let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.channels[begin as usize..self.ends[index] as usize].into()
     }
 
     /// Takes a group that is due and that `admit` lets in; it is not due again before [`Plan::schedule`]. One that has
     /// to wait is not looked at again before [`Plan::go_on`]: a thousand waiting groups cost nothing.
     pub(super) fn take_due(&mut self, now: DateTime<Utc>, admit: impl Fn(&Group) -> Result<(), Wait>) -> Option<Group> {
         while let Some(&Reverse((at, index))) = self.due.peek() {
-            if at > now && self.next[index] == Some(at) {
+            if at > now && self.next[index as usize] == Some(at) {
                 return None;
             }
             self.due.pop();
-            if self.next[index] == Some(at) {
-                if let Err(wait) = admit(&self.groups[index]) {
+            if self.next[index as usize] == Some(at) {
+                let group = self.group(index);
+                if let Err(wait) = admit(&group) {
                     if let Wait::Until(until) = wait {
                         let until = self.rota.place(until);
-                        self.next[index] = Some(until);
+                        self.next[index as usize] = Some(until);
                         self.due.push(Reverse((until, index)));
                         continue;
                     }
                     self.waiting.entry(wait).or_default().push_back((at, index));
                     continue;
                 }
-                self.next[index] = None;
-                return Some(Arc::clone(&self.groups[index]));
+                self.next[index as usize] = None;
+                return Some(group);
             }
         }
         None
@@ -76,7 +119,7 @@ impl Plan {
         let mut found = false;
         while let Some((at, index)) = queue.pop_front() {
             // One that was planned anew meanwhile stands in the heap already.
-            if self.next[index] == Some(at) {
+            if self.next[index as usize] == Some(at) {
                 self.due.push(Reverse((at, index)));
                 found = true;
                 break;
@@ -91,7 +134,7 @@ impl Plan {
     /// When the next group that does not wait is due; `None` when all are being polled or there are none.
     pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
         while let Some(&Reverse((at, index))) = self.due.peek() {
-            if self.next[index] == Some(at) {
+            if self.next[index as usize] == Some(at) {
                 return Some(at);
             }
             self.due.pop();
@@ -102,19 +145,19 @@ impl Plan {
     /// Says when a channel is due next; the earliest of its group counts. Unknown channels (removed by a
     /// reload) are ignored.
     pub(super) fn schedule(&mut self, channel: &ChannelId, at: DateTime<Utc>) {
-        if let Some(&index) = self.group_of.get(channel) {
+        if let Some(index) = self.group_of(channel) {
             // The members of a group come one after the other: only one that is earlier counts.
             if self.next[index].is_none_or(|known| at < known) {
                 let at = self.rota.place(at);
                 self.next[index] = Some(at);
-                self.due.push(Reverse((at, index)));
+                self.due.push(Reverse((at, number(index))));
             }
         }
     }
 
     /// Whether the channel is one of those that are planned.
     pub(super) fn knows(&self, channel: &ChannelId) -> bool {
-        self.group_of.contains_key(channel)
+        self.group_of(channel).is_some()
     }
 
     /// How many instants are queued, and how many groups wait.
@@ -124,14 +167,14 @@ impl Plan {
 
     /// Marks the group of a channel as being polled: it is not due before [`Plan::schedule`].
     pub(super) fn in_flight(&mut self, channel: &ChannelId) {
-        if let Some(&index) = self.group_of.get(channel) {
+        if let Some(index) = self.group_of(channel) {
             self.next[index] = None;
         }
     }
 }
 
-/// The connected components of channels under "share an address", each in the order of the file.
-fn components(channels: &[Arc<Channel>]) -> Vec<Vec<usize>> {
+/// The connected components of channels under "share an address": for each channel the first one of its component.
+fn components(channels: &[Arc<Channel>]) -> Vec<usize> {
     let mut root: Vec<usize> = (0..channels.len()).collect();
     let mut first: HashMap<&str, usize> = HashMap::new();
     for (index, channel) in channels.iter().enumerate() {
@@ -141,13 +184,7 @@ fn components(channels: &[Arc<Channel>]) -> Vec<Vec<usize>> {
             root[a.max(b)] = a.min(b);
         }
     }
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); channels.len()];
-    for index in 0..channels.len() {
-        let root = find(&mut root, index);
-        members[root].push(index);
-    }
-    members.retain(|members| !members.is_empty());
-    members
+    (0..channels.len()).map(|index| find(&mut root, index)).collect()
 }
 
 fn find(root: &mut [usize], mut index: usize) -> usize {

@@ -313,7 +313,7 @@ impl Poller<'_> {
         let Some(base) = channel.addresses().next().filter(|_| !entries.is_empty()) else { return Ok(Vec::new()) };
         let parsed = crate::model::ParsedFeed { entries, ..Default::default() };
         // Its flaws say what the article lacks against a list entry: nothing that anyone could mend.
-        let (candidates, _) = listing::normalise(self.readers, channel, base, self.now, parsed).await;
+        let (candidates, _) = listing::normalise(self.readers, channel, &base.url(), self.now, parsed).await;
         Ok(candidates)
     }
 }

@@ -309,9 +309,9 @@ fn page(text: &str, url: &Url, config: &Config, flaws: &mut Vec<Flaw>) -> Parsed
 fn layouts(config: &Config) -> (Vec<Layout>, Vec<(String, ArticleLayout)>) {
     let (mut lists, mut articles): (Vec<Layout>, Vec<(String, ArticleLayout)>) = Default::default();
     for channel in &config.channels {
-        if let Origin::Page { layouts, articles: own, .. } = &channel.origin {
-            lists.extend(layouts.iter().cloned());
-            articles.extend(own.iter().cloned());
+        if let Origin::Page(page) = &channel.origin {
+            lists.extend(page.layouts.iter().cloned());
+            articles.extend(page.articles.iter().cloned());
         }
     }
     let mut seen = std::collections::HashSet::new();

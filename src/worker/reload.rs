@@ -34,10 +34,9 @@ impl Service {
         if before.config.service != config.service {
             configure(&self.client, &config);
         }
-        let current = Current::new(config);
         let touched: BTreeSet<ChannelId> = diff.channels.added.iter().chain(&diff.channels.changed).cloned().collect();
-        let fresh: Vec<_> = current.channels.iter().filter(|channel| touched.contains(&channel.id)).cloned().collect();
-        self.current.store(Arc::new(current));
+        let fresh: Vec<_> = config.channels.iter().filter(|channel| touched.contains(&channel.id)).cloned().collect();
+        self.current.store(Arc::new(Current { config: Arc::new(config) }));
         let status =
             ConfigStatus { path: self.config_path.display().to_string(), loaded: self.clock.now(), rejected: None };
         self.status.store(Arc::new(status));
@@ -61,7 +60,6 @@ impl Service {
         self.make_plan(&reread);
         self.forget_removed();
         self.publish_incidents().await;
-        self.count_channels();
         tracing::info!(?diff, "feeds.yaml was reloaded");
         diff
     }

@@ -2,7 +2,7 @@
 //! port, and for nobody else.
 
 use super::plan::Group;
-use crate::config::Channel;
+use crate::config::{Address, Channel};
 use crate::store::PollState;
 use chrono::{DateTime, Utc};
 use std::collections::HashMap;
@@ -20,9 +20,9 @@ fn host(url: &Url) -> Host {
 }
 
 /// The address that is asked for one in feeds.yaml: itself, or the one that was adopted.
-pub(super) fn asked(state: Option<&PollState>, url: &Url) -> Url {
-    let adopted = state.and_then(|state| state.moved.get(url.as_str())?.adopted.as_deref());
-    adopted.and_then(|adopted| Url::parse(adopted).ok()).unwrap_or_else(|| url.clone())
+pub(super) fn asked(state: Option<&PollState>, address: &Address) -> Url {
+    let adopted = state.and_then(|state| state.moved.get(address.as_str())?.adopted.as_deref());
+    adopted.and_then(|adopted| Url::parse(adopted).ok()).unwrap_or_else(|| address.url())
 }
 
 impl Rests {
@@ -51,7 +51,7 @@ impl Rests {
     pub(super) fn awake(
         &self,
         group: &Group,
-        asked: impl Fn(&Channel, &Url) -> Url,
+        asked: impl Fn(&Channel, &Address) -> Url,
         now: DateTime<Utc>,
     ) -> Vec<Arc<Channel>> {
         let rests = |channel: &Arc<Channel>| {
@@ -66,7 +66,7 @@ impl Rests {
     pub(super) fn until(
         &self,
         group: &Group,
-        asked: impl Fn(&Channel, &Url) -> Url,
+        asked: impl Fn(&Channel, &Address) -> Url,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
         if self.0.is_empty() {
@@ -74,8 +74,8 @@ impl Rests {
         }
         let mut earliest = None;
         for channel in group.iter() {
-            for url in channel.addresses() {
-                let until = *self.0.get(&host(&asked(channel, url))).filter(|until| **until > now)?;
+            for address in channel.addresses() {
+                let until = *self.0.get(&host(&asked(channel, address))).filter(|until| **until > now)?;
                 earliest = Some(earliest.map_or(until, |known: DateTime<Utc>| known.min(until)));
             }
         }

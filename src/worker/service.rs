@@ -12,7 +12,7 @@ use super::rests::Rests;
 use super::slots::{Claim, Slots};
 use super::tend::{LOOK_AT_CLOCK, Tending};
 use super::watch::Watch;
-use crate::config::{self, Channel, Config};
+use crate::config::{self, Config};
 use crate::health::Incidents;
 use crate::model::ChannelId;
 use crate::net::{self, Client};
@@ -80,14 +80,6 @@ pub enum Reloaded {
 /// A configuration in use.
 pub(super) struct Current {
     pub(super) config: Arc<Config>,
-    pub(super) channels: Vec<Arc<Channel>>,
-}
-
-impl Current {
-    pub(super) fn new(config: Config) -> Self {
-        let channels = config.channels.clone();
-        Self { config: Arc::new(config), channels }
-    }
 }
 
 /// A running Heliu without its listener.
@@ -133,7 +125,7 @@ impl Service {
         let now = clock.now();
         let path = config_path.display().to_string();
         let status = Arc::new(ConfigStatus { path, loaded: now, rejected: None });
-        let current = Current::new(config);
+        let current = Current { config: Arc::new(config) };
         let client = Client::new(net);
         configure(&client, &current.config);
         let shelf = Arc::new(Shelf::new(Published {
@@ -167,10 +159,10 @@ impl Service {
             watch: Mutex::new(Some(watch)),
             wake: Notify::new(),
         });
-        let channels = service.current.load().channels.clone();
-        service.recall(&channels).await?;
-        service.take_snapshots(&channels).await;
-        service.release_held(&channels).await;
+        let config = Arc::clone(&service.current.load().config);
+        service.recall(&config.channels).await?;
+        service.take_snapshots(&config.channels).await;
+        service.release_held(&config.channels).await;
         match service.publish(Scope::All).await {
             // What can be read of a damaged ledger is on the shelf.
             Err(error) if service.store.ready().await.is_err() && !service.shelf.get().feeds.is_empty() => {

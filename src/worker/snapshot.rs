@@ -2,7 +2,7 @@
 
 use super::articles::comics;
 use super::listing::{compute, context, link_of};
-use crate::config::{Channel, Origin, Snapshot};
+use crate::config::{Channel, ListPage, Origin, Snapshot};
 use crate::model::{Candidate, Flaw, FlawCode};
 use crate::{decode, extract, normalise};
 use chrono::{DateTime, Utc};
@@ -39,7 +39,8 @@ pub(super) async fn read(channel: &Arc<Channel>, now: DateTime<Utc>) -> (Vec<Can
 }
 
 fn entries(channel: &Channel, snapshot: &Snapshot, now: DateTime<Utc>) -> (Vec<Candidate>, Vec<Flaw>) {
-    let Origin::Page { layouts, articles, .. } = &channel.origin else { return (Vec::new(), Vec::new()) };
+    let Origin::Page(page) = &channel.origin else { return (Vec::new(), Vec::new()) };
+    let ListPage { layouts, articles, .. } = &**page;
     let mut flaws = Vec::new();
     let Some(text) = text_of(snapshot, &snapshot.file, &mut flaws) else { return (Vec::new(), flaws) };
     let (mut parsed, found) = extract::list(&text, &snapshot.url, layouts);

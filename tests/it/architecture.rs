@@ -98,6 +98,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("hyper_rustls", &["net/"]),
     ("rustls", &["net/"]),
     ("libc", &["worker/snapshot.rs"]),
+    ("hashbrown", &["worker/plan.rs"]),
     ("psl", &["normalise/", "net/"]),
     ("askama", &["render/", "serve/"]),
     ("clap", &["cli/"]),

@@ -432,10 +432,12 @@ fn metrics_are_well_formed_in_both_formats() {
     for channels in [0, 1, MOST_CHANNELS, MOST_CHANNELS + 1] {
         let metrics = Metrics::new("0.0.0");
         let gauge = |state| ChannelGauge { state, last_success: Some(-1), next_poll: Some(0) };
-        metrics.set_channels((0..channels).map(|n| (format!("c{n}"), gauge("fresh"))).collect());
-        for hostile in ["a\"b\\c", "line\nend", "频道", "}"] {
-            metrics.channel(hostile, gauge("gone"));
-        }
+        metrics.set_channels(Box::new(move |visit| {
+            (0..channels).for_each(|n| visit(&format!("c{n}"), gauge("fresh")));
+            for hostile in ["a\"b\\c", "line\nend", "频道", "}"] {
+                visit(hostile, gauge("gone"));
+            }
+        }));
         metrics.polled("failed", std::time::Duration::MAX);
         metrics.entries("new", usize::MAX);
         metrics.answered(200);

@@ -211,10 +211,13 @@ impl Judge {
             let alone = self.group_rests(std::slice::from_ref(&name), &self.waits);
             let others = group.iter().filter(|other| **other != name).filter_map(|other| self.known.get(other)?.due);
             let with_others = alone.and_then(|_| others.min()).unwrap_or(due);
-            let hosts = self.channels.get(&name).map(|one| one.addresses().filter_map(|url| url.host_str()).collect());
+            let hosts = self
+                .channels
+                .get(&name)
+                .map(|one| one.addresses().filter_map(|at| at.url().host_str().map(str::to_owned)).collect());
             let mut hosts: Vec<_> = hosts.unwrap_or_default();
-            hosts.extend(self.known.get(&name).into_iter().flat_map(|known| &known.adopted).map(String::as_str));
-            let told = hosts.iter().filter_map(|host| self.waits.get(*host)).max().copied().unwrap_or(due);
+            hosts.extend(self.known.get(&name).into_iter().flat_map(|known| &known.adopted).cloned());
+            let told = hosts.iter().filter_map(|host| self.waits.get(host)).max().copied().unwrap_or(due);
             let due = due.max(self.since).max(rests).max(told).max(alone.unwrap_or(due)).max(with_others);
             if wall > due.max(self.unsure) + LATE {
                 self.blame("I2", &format!("{name} was due at {due} and is not polled at {wall}"));

@@ -4,7 +4,7 @@ use super::{Answer, DAY, ENDS, FLOOR, GAP, Judge, LATE, PLAY, ROBOTS, WHOLE, hos
 use crate::source::{Manners, Reply};
 use crate::wire::Asked;
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::config::fingerprint;
+use heliu::config::{Address, fingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Judge {
@@ -153,7 +153,7 @@ impl Judge {
         rests: &BTreeMap<String, DateTime<Utc>>,
     ) -> Option<DateTime<Utc>> {
         let channels = group.iter().filter_map(|name| self.channels.get(name));
-        let urls: Vec<_> = channels.flat_map(|channel| channel.addresses()).collect();
+        let urls: Vec<_> = channels.flat_map(|channel| channel.addresses()).map(Address::url).collect();
         // Where an address has moved to is not known here.
         let until = |host: &str| rests.get(host).copied();
         let all: Option<Vec<_>> = urls.iter().map(|url| until(url.host_str().unwrap_or_default())).collect();

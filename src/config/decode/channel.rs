@@ -4,16 +4,16 @@ use super::super::check;
 use super::super::keys::{CHANNEL, PAGE, SNAPSHOT};
 use super::super::suggest::nearest;
 use super::super::tree::Node;
-use super::super::types::{Channel, Origin, PageAddress, Service, Snapshot};
+use super::super::types::{Address, Channel, ListPage, Origin, PageAddress, Service, Snapshot};
 use super::known::Known;
 use super::layout::{Syntax, next_page};
 use super::rules::{Owner, rules};
 use super::walk::{Fields as Map, Item, Walk};
-use crate::model::{Layout, LayoutKind, Trust, Withdrawn};
-use std::collections::HashSet;
+use crate::model::{ArticleLayout, ChannelId, Layout, LayoutKind, Trust, Withdrawn};
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use url::Url;
 
 /// A layout as the section declares it; `None`: it is there, but broken.
 pub(super) struct Declared<'t> {
@@ -26,10 +26,21 @@ pub(super) struct Declared<'t> {
 /// What a channel is decoded with.
 pub(super) struct Surroundings<'a, 't> {
     pub(super) service: &'a Service,
+    /// The language of the service, which most channels share.
+    pub(super) language: Arc<str>,
     pub(super) folder: &'a Path,
     pub(super) layouts: Vec<Declared<'t>>,
     /// Their names, in the same order.
     pub(super) known_layouts: Known<'t>,
+    pub(super) shared: Shared,
+}
+
+/// The lists of layouts that were decoded, by the places of their members in the section: channels whose pages are read
+/// in the same way share one.
+#[derive(Default)]
+pub(super) struct Shared {
+    lists: HashMap<Vec<usize>, Arc<[Layout]>>,
+    articles: HashMap<Vec<usize>, Arc<[(String, ArticleLayout)]>>,
 }
 
 /// One channel; `None` if something in it is wrong.
@@ -49,13 +60,14 @@ pub(super) fn channel(
     let trust = trust(walk, &map);
     let obeys = walk.one(map.get("robots"), |walk, item| either(walk, item, [("obey", true), ("ignore", false)]));
     let origin = origin(walk, around, &map)?;
+    let id: ChannelId = name.parse().ok()?;
     Some(Channel {
-        id: name.parse().ok()?,
-        title: title.unwrap_or_else(|| name.to_owned()),
+        title: title.map_or_else(|| id.shared(), Into::into),
+        id,
         origin,
         every,
         timezone: timezone.unwrap_or(around.service.timezone),
-        language: language.unwrap_or_else(|| around.service.language.clone()),
+        language: language.map_or_else(|| Arc::clone(&around.language), Into::into),
         snapshot: snapshot.map(Box::new),
         rules,
         trust,
@@ -86,7 +98,7 @@ fn either<T: Copy>(walk: &mut Walk<'_>, item: &Item<'_>, choices: [(&'static str
 }
 
 fn interval(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Duration> {
-    if let Node::Int(number) = item.tree.value {
+    if let Node::Int(number) = &item.tree.value {
         let message = format!("the interval {number} has no unit");
         walk.fault(item, check::fault(message, "add s, m, h or d, such as 15m"));
         return None;
@@ -102,9 +114,16 @@ fn origin(walk: &mut Walk<'_>, around: &mut Surroundings<'_, '_>, map: &Map<'_>)
                 let help = "name the layouts that may fit the page, such as `layouts: [list]`";
                 walk.fault_at_key(&map.item, check::fault("a channel with `page` needs `layouts`", help));
             }
-            let layouts = layouts(walk, around, map.get("layouts"), false);
-            let articles = layouts_of_articles(walk, around, map.get("article"));
-            Some(Origin::Page { addresses, layouts, articles })
+            let lists = layouts(walk, around, map.get("layouts"), false);
+            let articles = layouts(walk, around, map.get("article"), true);
+            let (declared, shared) = (&around.layouts, &mut around.shared);
+            let layout = |place: usize| declared.get(place)?.layout.clone();
+            let layouts = share(&mut shared.lists, lists, layout);
+            let articles = share(&mut shared.articles, articles, |place| match layout(place)? {
+                Layout { name, kind: LayoutKind::Article(article) } => Some((name, article)),
+                _ => None,
+            });
+            Some(Origin::Page(Box::new(ListPage { addresses, layouts, articles })))
         }
         (None, Some(feed)) => {
             for key in ["layouts", "article"] {
@@ -129,13 +148,13 @@ fn origin(walk: &mut Walk<'_>, around: &mut Surroundings<'_, '_>, map: &Map<'_>)
 }
 
 /// An address to be fetched. What stands behind `#` is never sent, so it is removed with a warning.
-fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Url> {
+fn address(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<Address> {
     let mut url = walk.value(Some(item), check::address)?;
     if url.fragment().is_some() {
         walk.warn(item, "what follows `#` in an address is not sent".to_owned(), "remove it");
         url.set_fragment(None);
     }
-    Some(url)
+    Some(url.into())
 }
 
 fn addresses(walk: &mut Walk<'_>, item: &Item<'_>) -> Vec<PageAddress> {
@@ -167,34 +186,30 @@ fn page(walk: &mut Walk<'_>, item: &Item<'_>) -> Option<PageAddress> {
     Some(PageAddress { url, next })
 }
 
-fn layouts_of_articles(
-    walk: &mut Walk<'_>,
-    around: &mut Surroundings<'_, '_>,
-    item: Option<&Item<'_>>,
-) -> Vec<(String, crate::model::ArticleLayout)> {
-    layouts(walk, around, item, true)
-        .into_iter()
-        .filter_map(|layout| match layout.kind {
-            LayoutKind::Article(article) => Some((layout.name, article)),
-            _ => None,
-        })
-        .collect()
+/// The list of what stands at these places; made once.
+fn share<T>(
+    known: &mut HashMap<Vec<usize>, Arc<[T]>>,
+    places: Vec<usize>,
+    one: impl Fn(usize) -> Option<T>,
+) -> Arc<[T]> {
+    let made = known.entry(places);
+    Arc::clone(made.or_insert_with_key(|places| places.iter().filter_map(|place| one(*place)).collect()))
 }
 
-/// The layouts that `item` names: article layouts or those of lists.
+/// The places of the layouts that `item` names: article layouts or those of lists.
 fn layouts(
     walk: &mut Walk<'_>,
     around: &mut Surroundings<'_, '_>,
     item: Option<&Item<'_>>,
     articles: bool,
-) -> Vec<Layout> {
+) -> Vec<usize> {
     let mut found = Vec::new();
     for (member, index) in around.known_layouts.names(walk, item) {
         let declared = &mut around.layouts[index];
         declared.used = true;
         let Some(layout) = &declared.layout else { continue };
         if matches!(layout.kind, LayoutKind::Article(_)) == articles {
-            found.push(layout.clone());
+            found.push(index);
             continue;
         }
         let (is, home) = if articles { ("a list layout", "layouts") } else { ("an article layout", "article") };

@@ -7,13 +7,14 @@ use super::known::Known;
 use super::rules;
 use super::walk::{Item, Walk};
 use crate::model::Rung;
+use std::sync::Arc;
 
 /// The name of the feed of incidents.
 const RESERVED: &str = "health";
 
 /// What feeds may be made of.
 pub(super) struct Members<'m> {
-    pub(super) channels: &'m [Option<Channel>],
+    pub(super) channels: &'m [Option<Arc<Channel>>],
     pub(super) known: &'m Known<'m>,
     /// Which channels are in a feed.
     pub(super) used: &'m mut [bool],
@@ -57,7 +58,7 @@ pub(super) fn feed<'t>(
         walk.fault_at_key(item, check::fault(format!("the feed name `{RESERVED}` is taken by Heliu itself"), help));
     }
     let own_title = match members.as_slice() {
-        [only] if inner.is_empty() => only.title.clone(),
+        [only] if inner.is_empty() => only.title.to_string(),
         _ => name.to_owned(),
     };
     let names = inner.iter().filter_map(|(_, index)| around.feeds.name(*index).parse().ok());

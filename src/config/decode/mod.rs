@@ -12,14 +12,14 @@ use super::diagnostic::Diagnostic;
 use super::keys::{SERVICE, TOP};
 use super::tree::Tree;
 use super::types::{Channel, Config, Service};
-use channel::{Declared, Surroundings};
+use channel::{Declared, Shared, Surroundings};
 use known::Known;
 use std::path::Path;
 use std::sync::Arc;
 use walk::{Item, Walk};
 
 /// Decodes a whole file; `Some` exactly if there is no error among the diagnostics.
-pub(super) fn config(tree: &Tree, folder: &Path, validators: Validators) -> (Option<Config>, Vec<Diagnostic>) {
+pub(super) fn config(tree: &Tree<'_>, folder: &Path, validators: Validators) -> (Option<Config>, Vec<Diagnostic>) {
     let mut walk = Walk::new(&validators);
     let config = top(&mut walk, &Item::root(tree), folder);
     let failed = walk.has_errors();
@@ -37,10 +37,12 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
         .map(|(name, item)| Declared { name, layout: layout::layout(walk, name, &item), item, used: false })
         .collect();
     let known_layouts = Known::new("layout", layouts.iter().map(|declared| declared.name));
-    let mut around = Surroundings { service: around_service, folder, layouts, known_layouts };
+    let language = around_service.language.as_str().into();
+    let shared = Shared::default();
+    let mut around = Surroundings { service: around_service, language, folder, layouts, known_layouts, shared };
     let declared = named(walk, map.get("channels"));
-    let channels: Vec<Option<Channel>> =
-        declared.iter().map(|(name, item)| channel::channel(walk, &mut around, name, item)).collect();
+    let channels: Vec<Option<Arc<Channel>>> =
+        declared.iter().map(|(name, item)| channel::channel(walk, &mut around, name, item).map(Arc::new)).collect();
     let mut used = vec![false; declared.len()];
     let known = Known::new("channel", declared.iter().map(|(name, _)| *name));
     let items = named(walk, map.get("feeds"));
@@ -60,7 +62,7 @@ fn top(walk: &mut Walk<'_>, root: &Item<'_>, folder: &Path) -> Option<Config> {
     for unused in around.layouts.iter().filter(|layout| !layout.used) {
         walk.warn(&unused.item, format!("no channel uses the layout `{}`", unused.name), "use it, or remove it");
     }
-    Some(Config { service: service?, channels: channels.into_iter().flatten().map(Arc::new).collect(), feeds })
+    Some(Config { service: service?, channels: channels.into_iter().flatten().collect(), feeds })
 }
 
 fn fallback() -> Option<Service> {

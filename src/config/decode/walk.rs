@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 /// A value on the walk.
 #[derive(Clone)]
 pub(super) struct Item<'t> {
-    pub(super) tree: &'t Tree,
+    pub(super) tree: &'t Tree<'t>,
     /// Such as `channels.shiping.layouts[1]`.
     pub(super) path: String,
     /// The key that the value belongs to.
@@ -18,7 +18,7 @@ pub(super) struct Item<'t> {
 }
 
 impl<'t> Item<'t> {
-    pub(super) fn root(tree: &'t Tree) -> Self {
+    pub(super) fn root(tree: &'t Tree<'t>) -> Self {
         Self { tree, path: String::new(), key: Place::START }
     }
 
@@ -26,7 +26,7 @@ impl<'t> Item<'t> {
     pub(super) fn place(&self) -> Place {
         match self.tree.value {
             Node::Map(_) | Node::List(_) | Node::Null => self.key,
-            _ => Place::of(self.tree.defined),
+            _ => self.tree.place,
         }
     }
 
@@ -34,8 +34,8 @@ impl<'t> Item<'t> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    fn member(&self, index: usize, tree: &'t Tree) -> Self {
-        Self { tree, path: format!("{}[{index}]", self.path), key: Place { width: 1, ..Place::of(tree.defined) } }
+    fn member(&self, index: usize, tree: &'t Tree<'t>) -> Self {
+        Self { tree, path: format!("{}[{index}]", self.path), key: Place { width: 1, ..tree.place } }
     }
 }
 
@@ -159,27 +159,27 @@ impl<'v> Walk<'v> {
             self.wrong_kind(item, wanted);
             return None;
         };
-        let mut first_lines: HashMap<&str, usize> = HashMap::new();
+        let mut first_lines: HashMap<&str, u32> = HashMap::new();
         let mut pairs = Vec::new();
         for (key, tree) in entries {
             if self.is_full() {
                 break;
             }
-            let place = Place::of(key.defined);
+            let place = key.place;
             let Node::Text(name) = &key.value else {
                 let message = format!("a key must be text, not {}", key.value.kind());
                 self.push(Diagnostic::error(&item.path, place, message).help("put the key in quotes"));
                 continue;
             };
             let path = item.below(name);
-            if let Some(line) = first_lines.get(name.as_str()) {
+            if let Some(line) = first_lines.get(&**name) {
                 let message = format!("`{name}` is here a second time");
                 let help = format!("the first is on line {line}; remove or rename one");
                 self.push(Diagnostic::error(&path, place, message).help(help));
                 continue;
             }
             first_lines.insert(name, place.line);
-            pairs.push((name.as_str(), Item { tree, path, key: place }));
+            pairs.push((&**name, Item { tree, path, key: place }));
         }
         Some(pairs)
     }
@@ -230,7 +230,7 @@ impl<'v> Walk<'v> {
     /// Any text, also the empty one. Not trimmed.
     pub(super) fn raw_text(&mut self, item: &Item<'_>) -> Option<String> {
         if let Node::Text(text) = &item.tree.value {
-            return Some(text.clone());
+            return Some(text.to_string());
         }
         self.wrong_kind(item, "text");
         None
@@ -270,11 +270,11 @@ impl<'v> Walk<'v> {
     /// A whole number.
     pub(super) fn count(&mut self, item: Option<&Item<'_>>, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
         let item = item?;
-        let Node::Int(number) = item.tree.value else {
+        let Node::Int(number) = &item.tree.value else {
             self.wrong_kind(item, "a whole number");
             return None;
         };
-        let found = u32::try_from(number).ok().filter(|number| range.contains(number));
+        let found = u32::try_from(**number).ok().filter(|number| range.contains(number));
         if found.is_none() {
             let message = format!("{number} is out of range");
             self.fault(item, check::fault(message, format!("choose {} to {}", range.start(), range.end())));

@@ -1,12 +1,13 @@
 //! Files that load, the schema, the manual, and what a reload changes.
 
 use super::super::keys::{self, Section};
-use super::super::{Config, Origin, diff, fingerprint, reference, schema};
+use super::super::{Config, ListPage, Origin, diff, fingerprint, reference, schema};
 use super::{read, root, same_as_file};
 use crate::model::{Clean, LayoutKind, NextPage};
 use crate::rule;
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 
 fn full() -> String {
     std::fs::read_to_string(root("tests/fixtures/config/full.yaml")).unwrap()
@@ -25,12 +26,13 @@ fn every_key_is_read() {
     assert_eq!(config.service.allow_networks.len(), 3);
     assert_eq!(config.service.contact.as_ref().map(url::Url::as_str), Some("https://example.org/about"));
     let page = &config.channels[0];
-    assert_eq!((page.title.as_str(), page.language.as_str(), page.timezone.name()), ("页", "ja", "Asia/Tokyo"));
+    assert_eq!((&*page.title, &*page.language, page.timezone.name()), ("页", "ja", "Asia/Tokyo"));
     assert_eq!(page.every.map(|every| every.as_secs()), Some(5400));
     let snapshot = page.snapshot.as_ref().unwrap();
     assert_eq!(snapshot.file, Path::new("/etc/heliu/snapshots/a.html"));
     assert_eq!(snapshot.articles.len(), 1);
-    let Origin::Page { addresses, layouts, articles } = &page.origin else { panic!("{page:?}") };
+    let Origin::Page(origin) = &page.origin else { panic!("{page:?}") };
+    let ListPage { addresses, layouts, articles } = &**origin;
     assert!(matches!(&addresses[1].next, Some(NextPage::Numbered { from: 2, .. })));
     let LayoutKind::List(list) = &layouts[0].kind else { panic!("{layouts:?}") };
     assert_eq!((list.pages, list.fields.title.len(), list.remove.as_deref()), (5, 2, Some("script, .ad")));
@@ -46,14 +48,46 @@ fn every_key_is_read() {
     assert!(matches!(json.next, Some(NextPage::Numbered { from: 1, .. })) && json.pages == 3);
     let article = &articles[0].1;
     assert!(article.comic && article.pages == 10 && article.total_pages.len() == 1 && article.byline.is_some());
-    let Origin::Page { layouts, .. } = &config.channels[1].origin else { panic!("no page") };
-    assert!(matches!(&layouts[0].kind, LayoutKind::List(list) if matches!(list.next, Some(NextPage::Link(_)))));
+    let Origin::Page(origin) = &config.channels[1].origin else { panic!("no page") };
+    assert!(matches!(&origin.layouts[0].kind, LayoutKind::List(list) if matches!(list.next, Some(NextPage::Link(_)))));
     let (all, one) = (&config.feeds[0], &config.feeds[1]);
     assert_eq!((all.limit, all.channels.len(), all.language.as_str()), (500, 3, "en"));
     assert_eq!(
         (one.limit, one.title.as_str(), one.language.as_str(), one.description.as_str()),
         (50, "页", "zh-CN", "")
     );
+}
+
+#[test]
+fn channels_that_are_read_in_the_same_way_share_their_layouts() {
+    let list = "{ entry: li, title: a, link: a @href }";
+    let channel = |name: &str, layouts: &str| {
+        format!("  {name}: {{ page: 'http://{name}.test/', layouts: {layouts}, article: text }}\n")
+    };
+    let channels = [("a", "[x, y]"), ("b", "[x, y]"), ("c", "[y, x]"), ("d", "x")];
+    let config = good(&format!(
+        "service: {{ title: t, base_url: 'http://a.test/' }}\nlayouts:\n  x: {list}\n  y: {list}\n  text: {{ body: p }}\n\
+         channels:\n{}feeds:\n  all: {{ channels: [a, b, c, d] }}\n",
+        channels.map(|(name, layouts)| channel(name, layouts)).concat()
+    ));
+    let pages: Vec<_> = config
+        .channels
+        .iter()
+        .map(|channel| match &channel.origin {
+            Origin::Page(page) => page,
+            Origin::Feed { .. } => panic!("no page"),
+        })
+        .collect();
+    for (other, expected) in [(1, true), (2, false), (3, false)] {
+        assert_eq!(Arc::ptr_eq(&pages[0].layouts, &pages[other].layouts), expected, "{other}");
+        assert!(Arc::ptr_eq(&pages[0].articles, &pages[other].articles), "{other}");
+    }
+    let names = |at: usize| pages[at].layouts.iter().map(|layout| layout.name.as_str()).collect::<Vec<_>>();
+    assert_eq!([names(0), names(2), names(3)], [vec!["x", "y"], vec!["y", "x"], vec!["x"]]);
+    assert!(pages[0].articles.iter().map(|(name, _)| name.as_str()).eq(["text"]));
+    // A language and a title that are not given are not copied either.
+    assert!(Arc::ptr_eq(&config.channels[0].language, &config.channels[1].language));
+    assert!(Arc::ptr_eq(&config.channels[0].title, &config.channels[0].id.shared()));
 }
 
 #[test]
@@ -218,7 +252,7 @@ fn a_reload_tells_what_changed() {
     assert_ne!(fingerprint(&old.channels[0]), fingerprint(&new.channels[0]));
     let mut renamed = (*old.channels[2]).clone();
     let before = fingerprint(&renamed);
-    renamed.title = "x".to_owned();
+    renamed.title = "x".into();
     renamed.every = None;
     assert_eq!(fingerprint(&renamed), before);
     // What is done with what was read does not make a source be read anew.

@@ -63,7 +63,7 @@ impl<'a> Frame<'a> {
         let worst = poll.and_then(|poll| poll.flaws.iter().map(|flaw| flaw.code.severity()).max());
         Row {
             id: channel.id.to_string(),
-            title: channel.title.clone(),
+            title: channel.title.to_string(),
             state: state.as_str(),
             state_text: self.words.state(state),
             since: since.map(|at| self.when(at)),
@@ -297,7 +297,7 @@ pub(super) fn json(known: &Known) -> Value {
             }
             json!({
                 "id": channel.id,
-                "title": channel.title,
+                "title": *channel.title,
                 "state": state,
                 "since": since,
                 "failing_since": since.filter(|_| poll.is_some_and(|poll| poll.failures > 0)),

@@ -2,7 +2,7 @@
 
 use super::super::slots::{Claim, HEALTHY, Kind, Slots};
 use super::*;
-use crate::config::{Origin, PageAddress};
+use crate::config::{ListPage, Origin, PageAddress};
 use crate::model::Hints;
 use crate::schedule::{self, Before, Outcome, Policy};
 use chrono::TimeDelta;
@@ -16,11 +16,11 @@ fn channel(id: &str, addresses: &[&str]) -> Arc<Channel> {
         .collect();
     Arc::new(Channel {
         id: id.parse().unwrap(),
-        title: id.to_owned(),
-        origin: Origin::Page { addresses, layouts: Vec::new(), articles: Vec::new() },
+        title: id.into(),
+        origin: Origin::Page(Box::new(ListPage { addresses, ..ListPage::default() })),
         every: None,
         timezone: chrono_tz::Asia::Shanghai,
-        language: "zh-CN".to_owned(),
+        language: "zh-CN".into(),
         snapshot: None,
         rules: crate::rule::Rules::default(),
         obeys_robots: true,
@@ -77,7 +77,7 @@ fn dead_hosts_and_one_busy_site_never_keep_the_healthy_waiting() {
     let healthy = (0..100).map(|n| address(&format!("good-{n}"), &format!("http://good{n}.test/")));
     let channels: Vec<_> = dead.chain(busy).chain(healthy).collect();
     let claim = |group: &Group| Claim {
-        site: crate::net::site(group[0].addresses().next().unwrap()),
+        site: crate::net::site(&group[0].addresses().next().unwrap().url()),
         kind: if group[0].id.as_str().starts_with("dead") { Kind::Suspect } else { Kind::Healthy },
         rests_until: None,
     };
@@ -200,7 +200,7 @@ fn lateness(dead: usize, healthy_are: Kind, dead_are: Kind) -> (TimeDelta, usize
     let mut world = World {
         kinds: channels.iter().map(|one| (one.id.clone(), kind(&one.id))).collect(),
         failures: HashMap::new(),
-        due: plan.group_of.iter().map(|(id, index)| (id.clone(), plan.next[*index].unwrap())).collect(),
+        due: channels.iter().map(|one| (one.id.clone(), plan.next[plan.group_of(&one.id).unwrap()].unwrap())).collect(),
         running: BTreeMap::new(),
         late: Vec::new(),
         most_dead: 0,
@@ -209,7 +209,7 @@ fn lateness(dead: usize, healthy_are: Kind, dead_are: Kind) -> (TimeDelta, usize
     let mut now = at(0);
     while now < at(120) {
         let claim = |group: &Group| Claim {
-            site: crate::net::site(group[0].addresses().next().unwrap()),
+            site: crate::net::site(&group[0].addresses().next().unwrap().url()),
             kind: world.kinds[&group[0].id],
             rests_until: None,
         };
@@ -237,7 +237,7 @@ fn lateness(dead: usize, healthy_are: Kind, dead_are: Kind) -> (TimeDelta, usize
             *failures += u32::from(is_dead(&id));
             world.kinds.insert(id.clone(), if is_dead(&id) { Kind::Suspect } else { Kind::Healthy });
             plan.schedule(&id, next);
-            world.due.insert(id.clone(), plan.next[plan.group_of[&id]].unwrap());
+            world.due.insert(id.clone(), plan.next[plan.group_of(&id).unwrap()].unwrap());
             for wait in slots.give_back(&claim) {
                 plan.go_on(&wait);
             }

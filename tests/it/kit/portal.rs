@@ -86,8 +86,8 @@ impl Portal {
         let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.diagnostics));
         let mut lists = Vec::new();
         for channel in &config.channels {
-            if let Source::Page { addresses, .. } = &channel.origin {
-                lists.extend(addresses.iter().map(|address| (channel.id.to_string(), address.url.clone())));
+            if let Source::Page(page) = &channel.origin {
+                lists.extend(page.addresses.iter().map(|address| (channel.id.to_string(), address.url.url())));
             }
         }
         Self { origin: origin.clone(), generation, articles: Vec::new(), lists, redesigned: false }
