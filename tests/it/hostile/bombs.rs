@@ -3,7 +3,7 @@
 use super::{MOST_FETCH_KIB, cost, status, tell};
 use crate::kit::origin::Manners;
 use crate::kit::{Answer, Origin};
-use heliu::net::{Accept, Client, FetchErrorKind, Options, Request, Robots, Validators};
+use heliu::net::{Accept, Berth, Client, FetchErrorKind, Options, Request, Robots, Validators};
 use std::io::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -118,6 +118,7 @@ async fn one_bomb_in_a_process_of_its_own() {
         accept: Accept::Feed,
         limit: LIMIT,
         robots: Robots::Ignore,
+        berth: Berth::default(),
     };
     client.fetch(get("/small")).await.unwrap();
     let before = status("VmRSS");

@@ -1,7 +1,7 @@
 //! Header injection: whatever stands in addresses, validators, redirects and the User-Agent, each fetch writes
 //! exactly one request, and each event is one record of the log. `HELIU_FUZZ` says how many cases are tried.
 
-use heliu::net::{self, Accept, Client, Request, Robots, Socket, Validators};
+use heliu::net::{self, Accept, Berth, Client, Request, Robots, Socket, Validators};
 use heliu::telemetry::{LogFormat, subscriber};
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -247,7 +247,8 @@ async fn nothing_that_a_source_says_splits_a_request_or_a_record() {
     for n in 0..cases {
         let (url, validators, answers) = case(n, &mut chance, &client);
         wire.answers.lock().unwrap().extend(answers);
-        let mut request = Request { url, validators, accept: Accept::Feed, limit: 1 << 20, robots: Robots::Ignore };
+        let (accept, robots, berth) = (Accept::Feed, Robots::Ignore, Berth::default());
+        let mut request = Request { url, validators, accept, limit: 1 << 20, robots, berth };
         let mut said = String::new();
         // What the first answer said goes back with the second request.
         for _ in 0..2 {
