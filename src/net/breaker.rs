@@ -29,7 +29,7 @@ pub(super) struct Breakers {
     /// Spreads the pauses.
     chance: Arc<dyn Fn() -> f64 + Send + Sync>,
     /// Whether anybody can be reached.
-    pub(super) reach: Reach,
+    pub(super) reach: Arc<Reach>,
 }
 
 /// A host that failed.
@@ -58,7 +58,7 @@ pub(super) struct Pass<'a> {
 impl Breakers {
     /// No host has failed yet.
     pub(super) fn new(chance: Arc<dyn Fn() -> f64 + Send + Sync>) -> Self {
-        Self { hosts: Mutex::default(), chance, reach: Reach::default() }
+        Self { hosts: Mutex::default(), chance, reach: Arc::default() }
     }
 
     /// Refuses when the host is down; asks for nothing.

@@ -77,6 +77,7 @@ impl Client {
     pub fn new(options: Options) -> Self {
         let mut tls = options.tls.unwrap_or_else(|| dial::tls().expect("ring has TLS 1.2 and 1.3"));
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let breakers = Breakers::new(options.chance);
         let connector = Connector {
             resolver: options.resolver,
             dialer: options.dialer,
@@ -84,6 +85,7 @@ impl Client {
             ports: options.ports.into(),
             deadlines: options.deadlines,
             tls: Arc::new(tls),
+            reach: Arc::clone(&breakers.reach),
         };
         Self {
             user_agent: ArcSwap::from_pointee(headers::user_agent(&options.user_agent)),
@@ -92,7 +94,7 @@ impl Client {
             max_redirects: options.max_redirects,
             pace: Pace::default(),
             permits: Permits::default(),
-            breakers: Breakers::new(options.chance),
+            breakers,
             room: Room::default(),
             time: options.time,
             way: ArcSwap::from_pointee(Way::new(connector)),

@@ -6,6 +6,7 @@
 use super::error::Failure;
 use super::guard;
 use super::options::Deadlines;
+use super::reach::Reach;
 use super::socket::Socket;
 use super::types::FetchErrorKind::{Connect, Dns, Protocol, Refused, Timeout, Tls};
 use futures_util::future::BoxFuture;
@@ -76,6 +77,8 @@ pub(super) struct Connector {
     pub(super) ports: Arc<[u16]>,
     pub(super) deadlines: Deadlines,
     pub(super) tls: Arc<ClientConfig>,
+    /// Told of every connection.
+    pub(super) reach: Arc<Reach>,
 }
 
 type Stream = MaybeHttpsStream<TokioIo<Socket>>;
@@ -170,7 +173,10 @@ impl Connector {
             }
             let patience = if waiting.len() > 0 { HEAD_START } else { self.deadlines.connect };
             match timeout(patience, running.next()).await {
-                Ok(Some(Ok(stream))) => return Ok(stream),
+                Ok(Some(Ok(stream))) => {
+                    self.reach.answered();
+                    return Ok(stream);
+                }
                 Ok(Some(Err(refused))) => error = refused,
                 Ok(None) | Err(_) => {}
             }

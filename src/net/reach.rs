@@ -28,7 +28,7 @@ impl Reach {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody answered, whatever the answer was.
+    /// Somebody took a connection or answered, whatever the answer was.
     pub(super) fn answered(&self) {
         let mut seen = self.lock();
         if !seen.lost.is_empty() {

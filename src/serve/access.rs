@@ -7,6 +7,7 @@
 use super::Site;
 use super::desk::Peer;
 use super::private::{HEALTH_FEED, is_private};
+use super::refusals::Refusals;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,6 +18,7 @@ use hyper::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Instant;
 use subtle::ConstantTimeEq;
 use url::Url;
 
@@ -32,7 +34,11 @@ pub(super) enum Verdict {
 }
 
 /// The one layer over all routes.
-pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State((site, refusals)): State<(Arc<Site>, Arc<Refusals>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     if !is_private(path) {
         return next.run(request).await;
@@ -48,7 +54,9 @@ pub(super) async fn guard(State(site): State<Arc<Site>>, request: Request, next:
         Verdict::Welcome => next.run(request).await,
         refused => {
             let tried = request.headers().contains_key(header::AUTHORIZATION);
-            tracing::warn!(peer = ?peer, tried, path = ?path, "/admin was refused");
+            if let Some(untold) = refusals.note(Instant::now()) {
+                tracing::warn!(peer = ?peer, tried, path = ?path, untold, "/admin was refused");
+            }
             refuse(refused)
         }
     };

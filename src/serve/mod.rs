@@ -18,6 +18,7 @@ mod page;
 mod preview;
 mod private;
 mod pulse;
+mod refusals;
 mod router;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,6 @@ pub(super) fn router(site: Arc<Site>) -> Router {
     router
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::not_allowed)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), access::guard))
+        .layer(axum::middleware::from_fn_with_state((Arc::clone(&site), Arc::default()), access::guard))
         .with_state(site)
 }

@@ -25,6 +25,9 @@ use std::time::Instant;
 /// while the store says that it cannot record, nobody is asked.
 const RECORD_RETRY: TimeDelta = TimeDelta::minutes(1);
 
+/// When a channel may be polled again that found no network: far fewer are asked then than are due.
+const OFFLINE_RETRY: TimeDelta = TimeDelta::minutes(1);
+
 /// What polls need.
 pub(super) struct Poller<'a> {
     pub store: &'a dyn Store,
@@ -130,7 +133,7 @@ impl Poller<'_> {
             read_as.clone_into(&mut state.config_hash);
         }
         if !answered && self.client.is_offline() {
-            return self.offline(channel, before, state.error);
+            return self.offline(&channel.id, before, state.error);
         }
         flaws = bounded(flaws);
         state.flaws.clone_from(&flaws);
@@ -171,11 +174,11 @@ impl Poller<'_> {
         }
     }
 
-    /// There is no network. Nothing is noted; it is due again after its interval, and as soon as the network is back.
-    fn offline(&self, channel: &Channel, before: PollState, error: Option<String>) -> Polled {
-        let pause = TimeDelta::from_std(policy(channel, before.exempt).interval()).unwrap_or(RECORD_RETRY);
-        let state = PollState { error, next_poll: Some(self.clock.now() + pause), ..before };
-        Polled { channel: channel.id.clone(), state, change: Change::default(), store_error: None, offline: true }
+    /// There is no network. Nothing is noted. It is due again soon: one after the other is asked now and then, since the
+    /// next one may be down by itself when the network is back.
+    fn offline(&self, channel: &ChannelId, before: PollState, error: Option<String>) -> Polled {
+        let state = PollState { error, next_poll: Some(self.clock.now() + OFFLINE_RETRY), ..before };
+        Polled { channel: channel.clone(), state, change: Change::default(), store_error: None, offline: true }
     }
 
     /// Records the poll; when every entry of a known channel turns out to be new, says so.

@@ -26,15 +26,15 @@ pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) log: BufReader<ChildStderr>,
     pub(crate) address: SocketAddr,
-    /// Dropped with the rest; when it is not within a minute, the process is killed, so that a test which
+    /// Dropped with the rest; when it is not in time, the process is killed, so that a test which
     /// waits for a line that never comes fails instead of hanging.
     _leash: Sender<()>,
 }
 
-fn leash(process: u32) -> Sender<()> {
+fn leash(process: u32, longest: Duration) -> Sender<()> {
     let (leash, end) = channel();
     std::thread::spawn(move || {
-        if end.recv_timeout(Duration::from_mins(1)) == Err(RecvTimeoutError::Timeout) {
+        if end.recv_timeout(longest) == Err(RecvTimeoutError::Timeout) {
             let _ = Command::new("kill").args(["-KILL", &process.to_string()]).status();
         }
     });
@@ -43,6 +43,11 @@ fn leash(process: u32) -> Sender<()> {
 
 impl Running {
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_for(folder, Duration::from_mins(1))
+    }
+
+    /// For a test that takes longer.
+    pub(crate) fn start_for(folder: &Path, longest: Duration) -> Self {
         let mut child = Command::new(HELIU)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .current_dir(folder)
@@ -52,7 +57,7 @@ impl Running {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let leash = leash(child.id());
+        let leash = leash(child.id(), longest);
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let line = wait_for(&mut log, "serving http://");
         let address = line.split("serving http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();

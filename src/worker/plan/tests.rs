@@ -1,5 +1,7 @@
 #![allow(clippy::print_stdout, reason = "some tests show figures with --nocapture")]
 
+mod freshness;
+
 use super::super::slots::{Claim, HEALTHY, Kind, Slots};
 use super::*;
 use crate::config::{ListPage, Origin, PageAddress};

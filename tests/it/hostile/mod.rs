@@ -7,6 +7,7 @@ mod bombs;
 mod clock;
 mod injection;
 mod isolation;
+mod strangers;
 
 use attacks::{Attack, Path, attacks};
 use chrono::{DateTime, Utc};
