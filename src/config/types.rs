@@ -278,4 +278,17 @@ mod tests {
         }
         assert!("no address".parse::<Address>().is_err());
     }
+
+    proptest::proptest! {
+        /// What [`Address::url`] rests on.
+        #[test]
+        fn whatever_the_parser_takes_it_takes_again(
+            text in "(https?|HTTP):[/\\\\]{0,3}([a-z0-9Ä中.@:%\\[\\]_-]{0,12})(:[0-9]{0,6})?[/\\\\]?\\PC{0,24}"
+        ) {
+            if let Ok(url) = text.parse::<Url>() {
+                let address = Address::from(url.clone());
+                proptest::prop_assert_eq!(address.url(), url);
+            }
+        }
+    }
 }
