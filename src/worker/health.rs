@@ -227,7 +227,8 @@ fn log(configured: &Channel, outcome: &'static str, duration_ms: u64, polled: &P
         tracing::error!(%channel, outcome, %error, next, "the poll could not be recorded and will be repeated");
     } else if *offline {
         let error = state.error.as_deref().unwrap_or_default();
-        tracing::warn!(%channel, outcome, error, next, "there is no network: the poll will be repeated");
+        // One line tells that there is no network, not one for each who finds that out.
+        tracing::debug!(%channel, outcome, error, next, "there is no network: the poll will be repeated");
     } else if let Some(error) = &state.error {
         let failures = state.failures;
         tracing::warn!(
