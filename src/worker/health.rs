@@ -173,8 +173,16 @@ impl Service {
         }));
     }
 
-    /// Puts the incidents of the configured channels into the feed for the admin.
+    /// Publishes the feed of incidents, and compresses it.
     pub(super) async fn publish_incidents(&self) {
+        self.put_incidents().await;
+        if self.presses {
+            self.press().await;
+        }
+    }
+
+    /// Puts the incidents of the configured channels into the feed for the admin.
+    pub(super) async fn put_incidents(&self) {
         let current = self.current.load_full();
         let incidents = lock(&self.incidents).clone();
         let mut told = Vec::new();
@@ -186,9 +194,6 @@ impl Service {
         let told = self.publisher.tell(&current.config, &told, self.clock.now()).await;
         if let Err(error) = told {
             tracing::error!(%error, "the feed of incidents could not be published; the old one stays");
-        }
-        if self.presses {
-            self.press().await;
         }
     }
 }

@@ -163,14 +163,15 @@ impl Service {
         service.recall(&config.channels).await?;
         service.take_snapshots(&config.channels).await;
         service.release_held(&config.channels).await;
-        match service.publish(Scope::All).await {
+        // Compressing all of it may take long: [`Service::run`] does.
+        match service.refresh(Scope::All).await {
             // What can be read of a damaged ledger is on the shelf.
             Err(error) if service.store.ready().await.is_err() && !service.shelf.get().feeds.is_empty() => {
                 tracing::error!(%error, "not every feed could be published");
             }
             published => published?,
         }
-        service.publish_incidents().await;
+        service.put_incidents().await;
         service.count_channels();
         service.store_is_well().await;
         service.make_plan(&BTreeSet::new());
@@ -193,6 +194,10 @@ impl Service {
     /// Polls whatever is due, for as long as the service runs.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         let mut tasks = JoinSet::new();
+        if self.presses {
+            let service = Arc::clone(&self);
+            tasks.spawn(async move { service.press().await });
+        }
         loop {
             self.look_at_clock();
             let well = self.store_is_well().await;

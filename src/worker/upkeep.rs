@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Service {
-    /// Reads feeds.yaml and the ledger, records snapshots, publishes what is known. Touches no network.
+    /// Reads feeds.yaml and the ledger, records snapshots, publishes what is known. Touches no network. What is
+    /// published is compressed by [`Service::run`], and until then served as it is.
     ///
     /// # Errors
     /// feeds.yaml is unreadable or wrong, or the ledger fails.
@@ -77,7 +78,7 @@ impl Service {
         refreshed
     }
 
-    async fn refresh(&self, scope: Scope<'_>) -> Result<(), StoreError> {
+    pub(super) async fn refresh(&self, scope: Scope<'_>) -> Result<(), StoreError> {
         let current = self.current.load_full();
         let status = self.status.load_full();
         let began = std::time::Instant::now();

@@ -382,3 +382,24 @@ feeds:
     assert_eq!(site.flaws("page").await, ["robots-disallow"]);
     assert_eq!(site.titles("page").await.len(), 2, "no empty feed");
 }
+
+/// Compressing takes longer than all the rest of a start, so it comes after the first answer.
+#[tokio::test]
+async fn a_start_serves_at_once_and_compresses_when_it_runs() {
+    let (_origin, _portal, site) = live_site(Generation::C, 3).await;
+    let site = site.restart().await;
+    let brotli = [("Accept-Encoding", "br")];
+    for path in ["/feeds/shiping.rss", "/feeds/health.atom", "/"] {
+        let plain = site.get_with(path, &brotli).await;
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{path}");
+    }
+    // Told to stop, it ends what it has begun.
+    let stop = tokio_util::sync::CancellationToken::new();
+    stop.cancel();
+    site.service.clone().run(stop).await;
+    for path in ["/feeds/shiping.rss", "/feeds/health.atom", "/"] {
+        let pressed = site.get_with(path, &brotli).await;
+        assert_eq!((pressed.status, pressed.header("content-encoding")), (200, Some("br")), "{path}");
+    }
+    site.stop().await;
+}
