@@ -2,14 +2,48 @@
 
 use super::listing::Listing;
 use crate::config::Channel;
-use crate::model::{Flaw, FlawCode};
+use crate::model::{ChannelId, Flaw, FlawCode, Moved};
 use crate::schedule;
 use crate::store::PollState;
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use url::Url;
 
 /// An adopted address is given up after so many failures in a row: then the one in feeds.yaml is asked again.
 const GIVEN_UP: u32 = 3;
+
+/// The states of channels that are polled together, with one opinion of where each of their addresses has moved: what one
+/// of them has adopted the others adopt, be they new or once given it up, for else one poll would ask both addresses.
+pub(super) fn agreed<'a>(
+    channels: &[Arc<Channel>],
+    states: &'a BTreeMap<ChannelId, PollState>,
+) -> Cow<'a, BTreeMap<ChannelId, PollState>> {
+    let of = |channel: &Channel| states.get(&channel.id).map(|state| &state.moved);
+    let mut adopted: HashMap<&str, &Moved> = HashMap::new();
+    for (address, moved) in channels.iter().filter_map(|channel| of(channel)).flatten() {
+        if moved.adopted.is_some() {
+            // Whoever saw it move last knows best; the address decides where that is no difference.
+            let known = adopted.entry(address).or_insert(moved);
+            if (moved.since, &moved.adopted) > (known.since, &known.adopted) {
+                *known = moved;
+            }
+        }
+    }
+    let mut agreed = Cow::Borrowed(states);
+    for channel in channels {
+        for address in channel.addresses() {
+            let Some(common) = adopted.get(address.as_str()) else { continue };
+            let own = of(channel).and_then(|moved| moved.get(address.as_str()));
+            if own.and_then(|own| own.adopted.as_ref()) != common.adopted.as_ref() {
+                let state = agreed.to_mut().entry(channel.id.clone()).or_default();
+                state.moved.insert(address.to_string(), (*common).clone());
+            }
+        }
+    }
+    agreed
+}
 
 /// Takes note of where a poll was led, after its outcome was noted. feeds.yaml itself is never touched: a flaw says
 /// what should stand there.

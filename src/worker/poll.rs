@@ -65,6 +65,7 @@ impl Poller<'_> {
         states: &BTreeMap<ChannelId, PollState>,
     ) -> Vec<Polled> {
         let mut errand = Errand::new(self.client, self.readers, self.now);
+        let states = &*moves::agreed(channels, states);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
         let as_before = |c: &Arc<Channel>| prints.get(&c.id) == Some(&state_of(&c.id).config_hash);

@@ -3,7 +3,7 @@
 use super::{config, live_on, rss};
 use crate::kit::{Answer, Origin, Site};
 use chrono::TimeDelta;
-use heliu::worker::Clock as _;
+use heliu::worker::{Clock as _, Reloaded};
 
 /// Paths and what they answer.
 type Script = Vec<(&'static str, Answer)>;
@@ -224,5 +224,37 @@ async fn an_adopted_address_that_is_gone_is_not_the_end() {
     origin.put("a.test/old", rss(2));
     let site = live_on(site, 2).await;
     assert_eq!(site.entries("all").await.len(), 2);
+    site.stop().await;
+}
+
+/// Who shares an address asks the same one, be it that one of them is new, or that one gave the address up before the
+/// others did.
+#[tokio::test]
+async fn channels_that_share_an_address_that_has_moved_ask_one_and_the_same() {
+    let origin = Origin::start();
+    origin.put("a.test/old", to(301, "/new"));
+    origin.put("a.test/new", rss(2));
+    let one = ("a", "feed: 'http://a.test/old', every: 1h");
+    let site = live_on(Site::start(&config(&origin, &[one])).await, 3).await;
+    origin.take_log();
+    let two = config(&origin, &[one, ("b", "feed: 'http://a.test/old', every: 1h")]);
+    assert!(matches!(site.edit(&two).await, Reloaded::Applied(_)));
+    for _ in 0..3 {
+        site.poll_next().await;
+        let asked: Vec<_> = origin.take_log().into_iter().map(|asked| asked.path).collect();
+        assert_eq!(asked, ["/new"], "one request in one poll");
+    }
+    assert!(site.flaws("a").await.contains(&"moved") && site.flaws("b").await.contains(&"moved"));
+    // Both give it up, and ask the one in feeds.yaml again, together.
+    origin.put("a.test/new", Answer::status(404));
+    origin.put("a.test/old", rss(3));
+    let site = live_on(site, 2).await;
+    origin.take_log();
+    for _ in 0..3 {
+        site.poll_next().await;
+        let asked: Vec<_> = origin.take_log().into_iter().map(|asked| asked.path).collect();
+        assert_eq!(asked, ["/old"]);
+    }
+    assert_eq!(site.entries("all").await.len(), 3);
     site.stop().await;
 }
