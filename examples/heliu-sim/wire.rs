@@ -75,8 +75,13 @@ async fn serve(mut stream: DuplexStream, stage: &Stage) {
     tokio::select! {
         biased;
         () = cut => {}
-        _ = converse(&mut stream, stage) => {}
+        _ = converse(&mut stream, stage) => return,
     }
+    let truth = stage.truth();
+    let silent = stage.world().cut.is_some_and(|(back, how)| truth < back && how == Outage::NoAnswer);
+    let mut unheard = Vec::new();
+    // Without a network a connection does not end, it falls silent.
+    while silent && stream.read_buf(&mut unheard).await.is_ok_and(|bytes| bytes > 0) {}
 }
 
 async fn converse(stream: &mut DuplexStream, stage: &Stage) -> Option<()> {

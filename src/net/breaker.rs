@@ -130,7 +130,8 @@ impl Pass<'_> {
             Some(_) if reach.is_offline() => return,
             Some(error) => {
                 let first = self.breakers.failed(host, &error.message);
-                if first && matches!(error.kind, Dns | Connect | Timeout) {
+                // Who took the connection and fell silent says nothing of the network.
+                if first && !error.reached && matches!(error.kind, Dns | Connect | Timeout) {
                     reach.lost(std::mem::take(&mut self.site));
                 }
             }

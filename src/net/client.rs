@@ -22,6 +22,7 @@ use hyper_util::client::legacy::{self, Client as Pool};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -60,6 +61,8 @@ struct Trip<'a> {
     visited: Vec<Url>,
     /// Whether every redirect so far was permanent.
     permanent: bool,
+    /// Whether there was a connection to whoever is asked now.
+    reached: AtomicBool,
 }
 
 /// What one hop led to.
@@ -133,7 +136,8 @@ impl Client {
     pub async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
         let mut url = request.url.clone();
         url.set_fragment(None);
-        let mut trip = Trip { request: &request, url, visited: Vec::new(), permanent: true };
+        let mut trip =
+            Trip { request: &request, url, visited: Vec::new(), permanent: true, reached: AtomicBool::new(false) };
         redirect::check(&trip.url).map_err(|failure| failure.at(&trip.url))?;
         let mut left = self.deadlines.total;
         loop {
@@ -161,10 +165,12 @@ impl Client {
         let pass = self.breakers.enter(&trip.url).map_err(at)?;
         let begin = Instant::now();
         let waited = Waited::default();
+        trip.reached.store(false, Relaxed);
         let hop = waited.within(*left, self.hop(&way, trip, delay, (&mut turn, &waited))).await;
         drop(turn);
         *left = left.saturating_sub(begin.elapsed().saturating_sub(waited.total()));
         let hop = hop.unwrap_or_else(|| Err(late("the fetch did not end", self.deadlines.total).at(&trip.url)));
+        let hop = hop.map_err(|error| FetchError { reached: error.reached || trip.reached.load(Relaxed), ..error });
         pass.end(hop.as_ref().err());
         hop
     }
@@ -220,13 +226,15 @@ impl Client {
         let answer = tokio::select! {
             biased;
             answer = &mut answer => answer,
-            () = async { drop(connection.wait_for_connection_metadata().await) } => {
+            made = async { connection.wait_for_connection_metadata().await.is_some() } => {
+                trip.reached.store(made, Relaxed);
                 match timeout(self.deadlines.first_byte, answer).await {
                     Ok(answer) => answer,
                     Err(_) => return Err(late("the server did not answer", self.deadlines.first_byte)),
                 }
             }
         };
+        trip.reached.fetch_or(answer.is_ok(), Relaxed);
         answer.map_err(|failed| error::find(&failed).unwrap_or_else(|told| garbled(&told)))
     }
 }

@@ -111,8 +111,9 @@ impl Connector {
         match timeout(self.deadlines.tls, tls.call(uri)).await {
             Ok(stream) => stream.map_err(|error| {
                 Failure::new(Tls, format!("no secure connection ({error}); check the certificate in a browser"))
+                    .reached()
             }),
-            Err(_) => Err(late("the TLS handshake did not end", self.deadlines.tls)),
+            Err(_) => Err(late("the TLS handshake did not end", self.deadlines.tls).reached()),
         }
     }
 

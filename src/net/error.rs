@@ -14,12 +14,19 @@ pub(super) struct Failure {
     pub(super) kind: FetchErrorKind,
     /// What happened and what to do.
     pub(super) message: String,
+    /// Whether somebody had taken the connection.
+    pub(super) reached: bool,
 }
 
 impl Failure {
     /// A failure of class `kind`.
     pub(super) fn new(kind: FetchErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), reached: false }
+    }
+
+    /// The failure of a connection that somebody had taken.
+    pub(super) fn reached(self) -> Self {
+        Self { reached: true, ..self }
     }
 
     /// The failure as the error of a fetch of `url`.
@@ -30,6 +37,7 @@ impl Failure {
             message: one_line(&self.message),
             status: None,
             retry_after: None,
+            reached: self.reached,
         }
     }
 }

@@ -120,6 +120,13 @@ impl<'a> Errand<'a> {
         self.fetched.get(url.as_str()).is_some_and(Result::is_ok)
     }
 
+    /// Whether an address was asked for in this run and its server may know that.
+    pub(super) fn has_reached(&self, url: &Url) -> bool {
+        self.fetched
+            .get(url.as_str())
+            .is_some_and(|fetched| fetched.as_ref().map_or_else(|error| error.reached, |_| true))
+    }
+
     /// The state of an address as of this moment of the run.
     pub(super) fn state(&self, url: &str) -> Option<&FetchState> {
         self.states.get(url).or_else(|| self.known.get(url))

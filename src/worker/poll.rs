@@ -133,7 +133,9 @@ impl Poller<'_> {
             // What was made of the last body was made in another way: the next one is to be read anew.
             read_as.clone_into(&mut state.config_hash);
         }
-        if !answered && self.client.is_offline() {
+        // Who was reached and did not answer was asked all the same, and is not to be asked again at once.
+        let reached = channel.addresses().any(|url| errand.has_reached(&rests::asked(Some(&before), url)));
+        if !reached && self.client.is_offline() {
             return self.offline(&channel.id, before, state.error);
         }
         flaws = bounded(flaws);

@@ -188,3 +188,29 @@ async fn the_deadlines_are_these() {
         assert!((took / seconds - 1.0).abs() <= 0.1, "{expected}: {took} s");
     }
 }
+
+/// Only who does not take a connection tells that there may be no network: three who fall silent together do not.
+#[tokio::test(start_paused = true)]
+async fn who_took_the_connection_was_reached() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
+    let trace = || Arc::new(Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() });
+    let with = |act: Act| Options { dialer: Arc::new(Inside(act)), ..options(&trace()) };
+    let silent = || with(Act::Hang(Vec::new()));
+    for (what, options, scheme, reached) in [
+        ("no name", Options { resolver: Arc::new(Never), ..silent() }, "http", false),
+        ("no connection", Options { dialer: Arc::new(Never), ..silent() }, "http", false),
+        ("refused", options(&trace()), "http", false),
+        ("no handshake", silent(), "https", true),
+        ("garbage for a handshake", with(Act::Send(b"220 mail.test ESMTP\r\n\r\n".to_vec())), "https", true),
+        ("no answer", silent(), "http", true),
+        ("half an answer", with(Act::Hang(head.clone())), "http", true),
+        ("drops", with(Act::Drip(head, Duration::from_secs(9))), "http", true),
+    ] {
+        let client = Client::new(options);
+        let sites = ["a", "b", "c"].map(|name| format!("{scheme}://{name}.test/"));
+        for error in futures_util::future::join_all(sites.iter().map(|url| client.fetch(get(url)))).await {
+            assert_eq!(error.unwrap_err().reached, reached, "{what}");
+        }
+        assert_eq!(client.is_offline(), !reached, "{what}");
+    }
+}
