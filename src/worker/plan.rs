@@ -1,13 +1,15 @@
 //! Which channels are polled together, and which of these groups is due next.
 
+mod due;
+
+use self::due::Due;
 use super::slots::Wait;
 use crate::config::Channel;
 use crate::model::ChannelId;
 use crate::schedule::Rota;
 use chrono::{DateTime, Utc};
 use hashbrown::HashTable;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
@@ -29,11 +31,13 @@ pub(super) struct Plan {
     channels: Box<[Arc<Channel>]>,
     /// Where in `channels` each group ends.
     ends: Box<[Number]>,
+    /// The group of each place in `channels`.
+    groups: Box<[Number]>,
     /// The places in `channels` by name; the names themselves are read there.
     by_name: HashTable<Number>,
     hasher: RandomState,
-    due: BinaryHeap<Reverse<(DateTime<Utc>, Number)>>,
-    /// When each group is due; heap entries that say otherwise are stale. `None`: being polled.
+    due: Due,
+    /// When each group is due; what the queue says otherwise is stale. `None`: being polled.
     next: Box<[Option<DateTime<Utc>>]>,
     /// Groups that are due but have to wait, by what they wait for, first come first served.
     waiting: HashMap<Wait, VecDeque<(DateTime<Utc>, Number)>>,
@@ -51,32 +55,34 @@ impl Plan {
         let count = groups().count();
         let mut rota = Rota::new(count, rate);
         let (mut ends, mut next) = (Vec::with_capacity(count), Vec::with_capacity(count));
-        let mut queue = Vec::with_capacity(count);
+        let mut of = Vec::with_capacity(channels.len());
+        let mut queue = Due::default();
         let mut end = 0;
         for (index, members) in groups().enumerate() {
             let members = members.iter().map(|member| &channels[*member as usize]);
             end += members.len();
             ends.push(number(end));
+            of.resize(end, number(index));
             let first = members.filter_map(|channel| due(channel)).min().map(|at| rota.place(at));
             next.push(first);
-            queue.extend(first.map(|at| Reverse((at, number(index)))));
+            queue.extend(first.map(|at| (at, number(index))));
         }
         let channels: Box<[_]> = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
-        let (ends, next, due) = (ends.into(), next.into(), queue.into());
+        let (ends, groups, next) = (ends.into(), of.into(), next.into());
         let hasher = RandomState::new();
         let hash = |place: &Number| hasher.hash_one(&channels[*place as usize].id);
         let mut by_name = HashTable::with_capacity(channels.len());
         for place in 0..number(channels.len()) {
             by_name.insert_unique(hash(&place), place, hash);
         }
-        Self { channels, ends, by_name, hasher, due, next, waiting: HashMap::new(), rota }
+        Self { channels, ends, groups, by_name, hasher, due: queue, next, waiting: HashMap::new(), rota }
     }
 
     /// The group that a channel is in, if it is planned.
     fn group_of(&self, channel: &ChannelId) -> Option<usize> {
         let is_it = |place: &Number| self.channels[*place as usize].id == *channel;
         let place = self.by_name.find(self.hasher.hash_one(channel), is_it)?;
-        Some(self.ends.partition_point(|end| end <= place))
+        Some(self.groups[*place as usize] as usize)
     }
 
     /// The channels of a group.
@@ -89,7 +95,7 @@ impl Plan {
     /// Takes a group that is due and that `admit` lets in; it is not due again before [`Plan::schedule`]. One that has
     /// to wait is not looked at again before [`Plan::go_on`]: a thousand waiting groups cost nothing.
     pub(super) fn take_due(&mut self, now: DateTime<Utc>, admit: impl Fn(&Group) -> Result<(), Wait>) -> Option<Group> {
-        while let Some(&Reverse((at, index))) = self.due.peek() {
+        while let Some((at, index)) = self.due.peek() {
             if at > now && self.next[index as usize] == Some(at) {
                 return None;
             }
@@ -100,7 +106,7 @@ impl Plan {
                     if let Wait::Until(until) = wait {
                         let until = self.rota.place(until);
                         self.next[index as usize] = Some(until);
-                        self.due.push(Reverse((until, index)));
+                        self.due.push(until, index);
                         continue;
                     }
                     self.waiting.entry(wait).or_default().push_back((at, index));
@@ -118,9 +124,9 @@ impl Plan {
         let Some(queue) = self.waiting.get_mut(wait) else { return false };
         let mut found = false;
         while let Some((at, index)) = queue.pop_front() {
-            // One that was planned anew meanwhile stands in the heap already.
+            // One that was planned anew meanwhile stands in the queue already.
             if self.next[index as usize] == Some(at) {
-                self.due.push(Reverse((at, index)));
+                self.due.push(at, index);
                 found = true;
                 break;
             }
@@ -133,7 +139,7 @@ impl Plan {
 
     /// When the next group that does not wait is due; `None` when all are being polled or there are none.
     pub(super) fn next_due(&mut self) -> Option<DateTime<Utc>> {
-        while let Some(&Reverse((at, index))) = self.due.peek() {
+        while let Some((at, index)) = self.due.peek() {
             if self.next[index as usize] == Some(at) {
                 return Some(at);
             }
@@ -150,7 +156,7 @@ impl Plan {
             if self.next[index].is_none_or(|known| at < known) {
                 let at = self.rota.place(at);
                 self.next[index] = Some(at);
-                self.due.push(Reverse((at, number(index))));
+                self.due.push(at, number(index));
             }
         }
     }
