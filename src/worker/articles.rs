@@ -71,6 +71,11 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the channel's entries are followed to their own pages at all.
+    pub(super) fn follows(&self) -> bool {
+        self.how().is_some()
+    }
+
     /// The link key and the page of each entry that has a page of its own.
     fn links(&self, parsed: &ParsedFeed, base: &Url) -> Vec<Option<(String, Url)>> {
         let Origin::Feed { .. } = self.channel.origin else { return parsed.entries.iter().map(link_of).collect() };

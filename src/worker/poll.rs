@@ -295,11 +295,17 @@ impl Poller<'_> {
         flaws: &mut Vec<Flaw>,
     ) -> Result<(Vec<Candidate>, HashSet<String>, [Tally; 2]), StoreError> {
         let listing::Read { url, mut parsed, .. } = read;
+        let reader = Reader { store: self.store, channel, now: self.now };
+        if !reader.follows() {
+            let (candidates, found) = listing::normalise(self.readers, channel, &url, self.now, parsed).await;
+            flaws.extend(found);
+            let tallies = [Tally::of_list(&candidates), Tally::of_articles(std::iter::empty())];
+            return Ok((candidates, HashSet::new(), tallies));
+        }
         // A first look at the list alone: when did each entry come out?
         let (listed, _) = listing::normalise(self.readers, channel, &url, self.now, parsed.clone()).await;
         let list = Tally::of_list(&listed);
         let listed = articles::listed(&listed);
-        let reader = Reader { store: self.store, channel, now: self.now };
         let fresh = reader.complete(errand, (&url, &mut parsed), &listed, flaws).await?;
         let (candidates, found) = listing::normalise(self.readers, channel, &url, self.now, parsed).await;
         flaws.extend(found);
