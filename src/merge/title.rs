@@ -1,6 +1,8 @@
 //! What of a title tells articles apart.
 
 use super::print::{SEED, mix, narrow, units_of};
+use regex::Regex;
+use std::sync::LazyLock;
 
 /// Words of titles that come again every day or week, with another content each time.
 const BULLETINS: &[&str] = &[
@@ -49,6 +51,13 @@ const BULLETINS: &[&str] = &[
     "minutes",
 ];
 
+/// Any of them. One search for all: each of its own would take most of the time that a title takes.
+static BULLETIN: LazyLock<Regex> = LazyLock::new(|| {
+    // Literal words joined by bars are a legal expression, as the tests show.
+    #[expect(clippy::expect_used, reason = "a constant")]
+    Regex::new(&BULLETINS.join("|")).expect("words and bars are a legal expression")
+});
+
 /// What a reprint puts before a title.
 const PREFIXES: &[&str] = &["转载", "原标题", "转发", "推荐", "重磅", "独家", "reprint", "opinion", "updated"];
 
@@ -71,7 +80,7 @@ impl Title {
         let own = own(&text);
         let units = units_of(own);
         let weight: usize = units.iter().map(|unit| if unit.han { 1 } else { 2 }).sum();
-        let tells = weight >= SHORTEST && !BULLETINS.iter().any(|word| text.contains(word));
+        let tells = weight >= SHORTEST && !BULLETIN.is_match(&text);
         let key = tells.then(|| units.iter().fold(part.unwrap_or(SEED), |hash, unit| mix(hash, unit.hash)));
         Self { key, part }
     }

@@ -222,13 +222,12 @@ impl Publisher {
     }
 
     /// Documents with their stamps from the store, so that `Last-Modified` outlives a restart.
-    async fn stamped(&self, drafts: Vec<Draft>, now: DateTime<Utc>) -> Result<Vec<(String, Shelved)>, StoreError> {
-        let mut documents: Vec<Document> = drafts
-            .iter()
-            .map(|draft| {
-                Document::plain(draft.text.clone(), draft.media_type, &draft.language, now, draft.links.clone())
-            })
-            .collect();
+    async fn stamped(&self, mut drafts: Vec<Draft>, now: DateTime<Utc>) -> Result<Vec<(String, Shelved)>, StoreError> {
+        let plain = |draft: &mut Draft| {
+            let text = std::mem::take(&mut draft.text);
+            Document::plain(text, draft.media_type, &draft.language, now, draft.links.take())
+        };
+        let mut documents: Vec<Document> = drafts.iter_mut().map(plain).collect();
         let name = |draft: &Draft| format!("{}{}", draft.path, draft.variant);
         let names = drafts.iter().zip(&documents).map(|(draft, document)| (name(draft), document.hash().to_owned()));
         let stamps = self.store.stamps(&names.collect::<Vec<_>>(), now.trunc_subsecs(0)).await?;

@@ -56,6 +56,52 @@ static ONLY_ZONE: LazyLock<Regex> =
 
 /// The clock at the start of what follows a day, or `None` when there is none.
 pub(super) fn clock(after: &str, zone: Tz) -> Option<Result<Clock, DateError>> {
+    plainly(after).map(Ok).or_else(|| closely(after, zone))
+}
+
+/// What most sources write, at once: ` 10:15`, `T10:15:00+08:00`, ` 10:15:00 +0800`. `None`: look closely.
+fn plainly(after: &str) -> Option<Clock> {
+    let bytes = after.as_bytes();
+    let (b'T' | b' ', b':') = (bytes.first()?, bytes.get(3)?) else { return None };
+    let (hour, minute) = (two(bytes, 1)?, two(bytes, 4)?);
+    let (second, end) = if bytes.get(6) == Some(&b':') { (Some(two(bytes, 7)?), 9) } else { (None, 6) };
+    let zone = match &bytes[end..] {
+        [] => None,
+        b"Z" => Some(0),
+        [b' ', rest @ ..] | rest => Some(plain_offset(rest)?),
+    };
+    let time = NaiveTime::from_hms_opt(hour, minute, second.unwrap_or(0))?;
+    let precision = if second.is_some() { Precision::Second } else { Precision::Minute };
+    let zone = zone.and_then(FixedOffset::east_opt).map(Zone::Offset);
+    Some(Clock { time: Some(time), next_day: false, precision, zone })
+}
+
+/// `+08:00` or `+0800` in seconds.
+fn plain_offset(text: &[u8]) -> Option<i32> {
+    let sign = match text.first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let minutes = match text.len() {
+        5 => two(text, 3)?,
+        6 if text[3] == b':' => two(text, 4)?,
+        _ => return None,
+    };
+    let hours = two(text, 1).filter(|hours| *hours <= 15 && minutes < 60)?;
+    i32::try_from((hours * 60 + minutes) * 60).ok().map(|seconds| sign * seconds)
+}
+
+/// A number of two digits.
+fn two(text: &[u8], at: usize) -> Option<u32> {
+    match text.get(at..at + 2)? {
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some(u32::from(tens - b'0') * 10 + u32::from(ones - b'0')),
+        _ => None,
+    }
+}
+
+/// Whatever may be a clock.
+fn closely(after: &str, zone: Tz) -> Option<Result<Clock, DateError>> {
     if let Some(found) = TIME.captures(after) {
         return time(&found, zone);
     }
@@ -220,4 +266,46 @@ fn is_chinese(zone: Tz) -> bool {
             | "ROC"
             | "Hongkong"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        /// What is read at once is what a close look finds, in whatever the clock is written and spoilt.
+        #[test]
+        fn a_plain_clock_is_read_as_any_other(
+            text in "[T ]?[0-2][0-9]:[0-6][0-9](:[0-6][0-9])?(Z| ?[+-][01][0-9]:?[0-9]{2})?[ 0-9:Zz+年-]{0,2}",
+        ) {
+            for zone in [Tz::UTC, Tz::Asia__Shanghai] {
+                if let Some(plain) = plainly(&text) {
+                    proptest::prop_assert_eq!(Some(Ok(plain)), closely(&text, zone), "{}", text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn most_clocks_are_plain() {
+        for (text, expected) in [
+            (" 10:15", true),
+            ("T10:15", true),
+            ("T10:15:00Z", true),
+            ("T10:15:59+08:00", true),
+            (" 10:15:00 -0330", true),
+            (" 00:00:00+0000", true),
+            (" 24:00", false),
+            (" 23:59:60", false),
+            (" 10:15:00 GMT", false),
+            (" 10:15 PM", false),
+            (" 10:15:00.123", false),
+            (" 10:15+16:00", false),
+            (" 10:15+08:60", false),
+            ("10:15", false),
+            ("", false),
+        ] {
+            assert_eq!(plainly(text).is_some(), expected, "{text:?}");
+        }
+    }
 }
