@@ -300,7 +300,12 @@ impl Service {
         let mut changed = BTreeSet::new();
         let mut told = false;
         let mut planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>> = BTreeMap::new();
-        for polled in polled {
+        // Who found no network before another of the group was answered waits for that one's next turn.
+        let answered = polled.iter().filter(|polled| !polled.offline).filter_map(|polled| polled.state.next_poll).min();
+        for mut polled in polled {
+            if let Some(next) = answered.filter(|_| polled.offline) {
+                polled.state.next_poll = Some(next);
+            }
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
             self.remember(configured, &polled);
             told |= self.report(configured, states.get(&polled.channel), &polled);
@@ -312,6 +317,9 @@ impl Service {
                 changed.insert(channel);
             }
             planned.insert(&configured.id, state.next_poll);
+        }
+        if answered.is_some() {
+            lock(&self.tending.unreached).retain(|id| group.iter().all(|channel| channel.id != *id));
         }
         // Those that were left out are due as before, but not before the others, with whom they share addresses.
         let earliest = planned.values().flatten().min().copied();
