@@ -4,7 +4,7 @@ use crate::judge::Judge;
 use crate::ledger::Ledger;
 use crate::rng::Rng;
 use crate::script::{self, Event, Layout};
-use crate::wire::Net;
+use crate::wire::{self, Net};
 use crate::world::Stage;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
@@ -303,10 +303,14 @@ impl Simulation {
     fn look(&self, service: &Service) {
         let (truth, wall) = (self.stage.truth(), self.stage.wall());
         let mut world = self.stage.world();
-        let judge = &mut world.judge;
-        judge.look(wall, truth);
         let shelf = service.shelf();
         let set = shelf.get();
+        // Who can reach none of its sites cannot tell that from a network that is away.
+        if shelf.offline().is_some() && !wire::anybody_is_up(&world, &set.config.channels, truth) {
+            world.judge.cut(truth);
+        }
+        let judge = &mut world.judge;
+        judge.look(wall, truth);
         if truth - self.failed > SOON {
             for (channel, expected) in judge.expected(truth - SOON) {
                 if let Some(lost) = judge.reader.lost(&set, &channel, &expected) {

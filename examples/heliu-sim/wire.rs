@@ -3,6 +3,7 @@
 use crate::source::{self};
 use crate::source::{Manners, Outage, Reply, Trouble, within};
 use crate::world::{Stage, World};
+use heliu::config::{Address, Channel};
 use heliu::net::{Dial, Resolve, Socket};
 use std::fmt::Write as _;
 use std::io;
@@ -42,6 +43,14 @@ fn outage(world: &World, host: usize, at: chrono::DateTime<chrono::Utc>) -> Opti
         return Some(how);
     }
     world.script.hosts[host].outages.iter().find(|(span, _)| within(*span, at)).map(|(_, outage)| *outage)
+}
+
+/// Whether the host of any of these channels takes connections.
+pub(crate) fn anybody_is_up(world: &World, channels: &[Arc<Channel>], at: chrono::DateTime<chrono::Utc>) -> bool {
+    let names: Vec<_> = channels.iter().flat_map(|channel| channel.addresses()).map(Address::url).collect();
+    let is_up = |host: usize| outage(world, host, at).is_none();
+    (0..world.script.hosts.len())
+        .any(|host| is_up(host) && names.iter().any(|url| url.host_str() == Some(&*world.script.hosts[host].name)))
 }
 
 impl Dial for Net {

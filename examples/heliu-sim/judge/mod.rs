@@ -319,7 +319,7 @@ impl Judge {
 
     /// There is no network until then.
     pub(crate) fn cut(&mut self, back: DateTime<Utc>) {
-        self.back = back;
+        self.back = self.back.max(back);
     }
 
     /// The machine has slept.

@@ -128,8 +128,12 @@ impl Judge {
             }
             // What stands there after a poll that failed is the answer to one that was never recorded.
             let is_read = poll.state.failures == 0 && answer.status == 200;
-            if let Some(shows) = answer.shows.filter(|_| !used && is_read) {
-                used = true;
+            if used || !is_read {
+                continue;
+            }
+            // What shows nothing may have been read by another layout: then none of the others was.
+            used = true;
+            if let Some(shows) = answer.shows {
                 let stream = self.streams[place];
                 let known = self.known.entry(name.to_owned()).or_default();
                 known.expected.extend(shows.into_iter().filter(|n| *n < FLOOD).map(|n| (stream, n)));
