@@ -48,7 +48,7 @@ pub struct Setup {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The client; `allow_networks` and the user agent are set from feeds.yaml.
+    /// The client; `allow_networks` and the user agent are set from feeds.yaml, and its time is `clock`'s.
     pub net: net::Options,
     /// Yields numbers from 0 to 1 that spread polls.
     pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
@@ -126,7 +126,8 @@ impl Service {
         let path = config_path.display().to_string();
         let status = Arc::new(ConfigStatus { path, loaded: now, rejected: None });
         let current = Current { config: Arc::new(config) };
-        let client = Client::new(net);
+        let time = Arc::clone(&clock);
+        let client = Client::new(net::Options { time: Arc::new(move || time.now().into()), ..net });
         configure(&client, &current.config);
         let shelf = Arc::new(Shelf::new(Published {
             config: Arc::clone(&current.config),

@@ -68,3 +68,26 @@ async fn one_feed_that_is_told_to_wait_stops_its_host_and_port_and_nobody_else()
         assert!(hours == 24 || of(&busy, "/2").len() > 2, "the others of the host go on in between: {busy:?}");
     }
 }
+
+/// Dates in answers are held against the clock that polls go by, not against that of the machine: else a rehearsal in
+/// virtual time would obey them in one week and not in the next.
+#[tokio::test]
+async fn dates_in_answers_count_by_the_clock_of_the_service() {
+    let origin = Origin::start();
+    origin.put("/told", Answer::status(503).header("Retry-After", "Mon, 23 Nov 2026 07:00:00 GMT"));
+    let expires = |answer: Answer| {
+        answer.header("Date", "Mon, 23 Nov 2026 00:00:00 GMT").header("Expires", "Mon, 23 Nov 2026 06:00:00 GMT")
+    };
+    origin.put("/fresh", expires(rss(1)));
+    let channels =
+        [("told", "feed: 'http://told.test/told', every: 1h"), ("fresh", "feed: 'http://fresh.test/fresh', every: 1h")];
+    let site = Site::start(&config(&origin, &channels)).await;
+    site.poll().await;
+    let states = site.store.polls().await.unwrap();
+    for (channel, least) in [("told", 7), ("fresh", 6)] {
+        let next = states.iter().find(|(id, _)| id.as_str() == channel).and_then(|(_, state)| state.next_poll).unwrap();
+        let hours = (next - site.clock.now()).num_minutes();
+        assert!((least * 60..=least * 60 + 70).contains(&hours), "{channel}: {hours} minutes");
+    }
+    site.stop().await;
+}
