@@ -147,7 +147,10 @@ impl Client {
             } else {
                 Duration::ZERO
             };
-            match self.step(&trip, delay, &mut left).await? {
+            // Whoever redirected was reached.
+            let on_the_way = !trip.visited.is_empty();
+            let hop = self.step(&trip, delay, &mut left).await;
+            match hop.map_err(|error| FetchError { reached: error.reached || on_the_way, ..error })? {
                 Hop::Arrived(response) => return Ok(*response),
                 Hop::Onwards { to, permanent } => trip.onwards(to, permanent, self.max_redirects)?,
             }

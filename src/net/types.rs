@@ -126,6 +126,6 @@ pub struct FetchError {
     pub status: Option<u16>,
     /// How long the server asks to be left alone (`Retry-After`), unclamped.
     pub retry_after: Option<Duration>,
-    /// Whether somebody took the connection; then the server may have seen the request.
+    /// Whether somebody took a connection, at any hop; then a server may have seen the request.
     pub reached: bool,
 }

@@ -2,6 +2,7 @@
 
 use super::super::pace::{self, Pace};
 use super::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::Instant;
 
 const SHORT: Duration = Duration::from_millis(40);
@@ -189,11 +190,14 @@ async fn the_deadlines_are_these() {
     }
 }
 
+fn trace() -> Arc<Trace> {
+    Arc::new(Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() })
+}
+
 /// Only who does not take a connection tells that there may be no network: three who fall silent together do not.
 #[tokio::test(start_paused = true)]
 async fn who_took_the_connection_was_reached() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
-    let trace = || Arc::new(Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() });
     let with = |act: Act| Options { dialer: Arc::new(Inside(act)), ..options(&trace()) };
     let silent = || with(Act::Hang(Vec::new()));
     for (what, options, scheme, reached) in [
@@ -212,5 +216,22 @@ async fn who_took_the_connection_was_reached() {
             assert_eq!(error.unwrap_err().reached, reached, "{what}");
         }
         assert_eq!(client.is_offline(), !reached, "{what}");
+    }
+    // Who redirected was reached, wherever that leads.
+    let to = b"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.test/\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let dialer = Arc::new(FirstOnly(Inside(Act::Send(to)), AtomicBool::new(true)));
+    let error = Client::new(Options { dialer, ..options(&trace()) }).fetch(get("http://a.test/")).await.unwrap_err();
+    assert!(error.url.contains("elsewhere") && error.reached, "{error:?}");
+}
+
+/// Takes one connection only.
+struct FirstOnly(Inside, AtomicBool);
+
+impl Dial for FirstOnly {
+    fn dial(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Socket>> {
+        if self.1.swap(false, Ordering::Relaxed) {
+            return self.0.dial(address);
+        }
+        Box::pin(std::future::ready(Err(io::ErrorKind::ConnectionRefused.into())))
     }
 }
