@@ -74,6 +74,16 @@ impl Service {
         lock(&self.rests).awake(group, asked, now)
     }
 
+    /// Until when all hosts of a channel are left alone, if they are.
+    pub(super) fn rests_until(&self, channel: &Arc<Channel>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let briefs = lock(&self.briefs);
+        let asked = |channel: &Channel, address: &Address| {
+            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
+        };
+        let alone: Group = Arc::from([Arc::clone(channel)]);
+        lock(&self.rests).until(&alone, asked, now)
+    }
+
     /// The longest of the floors of a group's channels.
     pub(super) fn floor(&self, group: &Group) -> Duration {
         let briefs = lock(&self.briefs);

@@ -40,6 +40,9 @@ const LOOK_AT_STORE: Duration = Duration::from_secs(15);
 /// No poll takes longer, unless the clock was set or the machine slept meanwhile.
 const LONGEST_POLL: TimeDelta = TimeDelta::minutes(10);
 
+/// Who was left out of a poll of its group is not looked at again before this.
+const LEFT_OUT: TimeDelta = TimeDelta::minutes(1);
+
 /// What a service is made of.
 pub struct Setup {
     /// The path of feeds.yaml.
@@ -324,12 +327,14 @@ impl Service {
         }
         // Those that were left out are due as before, but not before the others, with whom they share addresses.
         let earliest = planned.values().flatten().min().copied();
+        let now = self.clock.now();
         for channel in group.iter() {
+            // Not before its hosts may be asked either, nor at once: else the group is taken again and again.
+            let least = earliest.max(self.rests_until(channel, now)).max(Some(now + LEFT_OUT));
             let next = states.get(&channel.id).and_then(|state| state.next_poll);
-            planned.entry(&channel.id).or_insert(next.max(earliest.filter(|_| next.is_some())));
+            planned.entry(&channel.id).or_insert(next.max(least.filter(|_| next.is_some())));
         }
         // Whoever was asked last may be asked first next time.
-        let now = self.clock.now();
         let took = (now - began).max(TimeDelta::zero());
         if took <= LONGEST_POLL {
             planned.values_mut().flatten().for_each(|next| *next += took);
