@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) failing: Option<(DateTime<Utc>, Failing)>,
     /// Until when there is no network, and how that shows.
     pub(crate) cut: Option<(DateTime<Utc>, Outage)>,
+    /// How many steps were taken at this instant.
+    steps: (DateTime<Utc>, u64),
 }
 
 /// The time of the world, which goes on while a process lives.
@@ -59,6 +61,9 @@ struct Time {
     /// How far the machine's clock is ahead.
     ahead: TimeDelta,
 }
+
+/// No instant takes so many steps; most take less than a hundred.
+const MOST_STEPS: u64 = 100_000;
 
 /// What all parts of a simulation share.
 #[derive(Debug)]
@@ -79,7 +84,16 @@ impl Stage {
         let trace = Trace { hash: FNV, lines: 0, last: VecDeque::new(), print };
         Self {
             time: Mutex::new(Time { truth: began, since: None, ahead: TimeDelta::zero() }),
-            world: Mutex::new(World { script, rng, judge, trace, dies_in: None, failing: None, cut: None }),
+            world: Mutex::new(World {
+                script,
+                rng,
+                judge,
+                trace,
+                dies_in: None,
+                failing: None,
+                cut: None,
+                steps: (began, 0),
+            }),
             chance: Mutex::new(Rng::new(!seed)),
             death: Notify::new(),
             jumped: Notify::new(),
@@ -139,10 +153,17 @@ impl Stage {
         self.world().trace.note(truth, line);
     }
 
-    /// One of the places where the process may die; the one who dies never returns.
+    /// One of the places where the process may die; the one who dies never returns. Whoever takes step after step while
+    /// no time passes would never end.
     pub(crate) async fn step(&self) {
+        let truth = self.truth();
         let dies = {
             let mut world = self.world();
+            world.steps = if world.steps.0 == truth { (truth, world.steps.1 + 1) } else { (truth, 0) };
+            if world.steps.1 == MOST_STEPS {
+                world.judge.blame("endless", &format!("{MOST_STEPS} steps at {truth}"));
+                world.dies_in = Some(0);
+            }
             let left = world.dies_in;
             world.dies_in = left.map(|left| left.saturating_sub(1));
             left == Some(0)
