@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// How often somebody is asked while there is no network.
 const PROBES_EVERY: TimeDelta = TimeDelta::seconds(30);
@@ -28,10 +29,8 @@ impl Service {
         let mut slots = lock(&self.slots);
         let now = self.clock.now();
         let rests = lock(&self.rests);
-        let asked = |channel: &Channel, address: &Address| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
-        };
-        let claim = |group: &Group| Claim { rests_until: rests.until(group, asked, now), ..claim(group, &briefs) };
+        let asked = asked(&briefs);
+        let claim = |group: &Group| Claim { rests_until: rests.until(group, &asked, now), ..claim(group, &briefs) };
         let (group, claim) = slots.next(&mut lock(&self.plan), now, claim)?;
         lock(&self.in_flight).extend(group.iter().map(|channel| channel.id.clone()));
         Some((group, claim))
@@ -68,20 +67,13 @@ impl Service {
     /// The channels of a group whose hosts are not left alone.
     pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Vec<Arc<Channel>> {
         let briefs = lock(&self.briefs);
-        let asked = |channel: &Channel, address: &Address| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
-        };
-        lock(&self.rests).awake(group, asked, now)
+        lock(&self.rests).awake(group, asked(&briefs), now)
     }
 
     /// Until when all hosts of a channel are left alone, if they are.
     pub(super) fn rests_until(&self, channel: &Arc<Channel>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let briefs = lock(&self.briefs);
-        let asked = |channel: &Channel, address: &Address| {
-            briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
-        };
-        let alone: Group = Arc::from([Arc::clone(channel)]);
-        lock(&self.rests).until(&alone, asked, now)
+        lock(&self.rests).until(std::slice::from_ref(channel), asked(&briefs), now)
     }
 
     /// The longest of the floors of a group's channels.
@@ -123,6 +115,11 @@ impl Service {
         *lock(&self.plan) = plan;
         self.wake.notify_one();
     }
+}
+
+/// The address that is asked for one of a channel in feeds.yaml.
+fn asked(briefs: &Briefs) -> impl Fn(&Channel, &Address) -> Url {
+    |channel, address| briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
 }
 
 /// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.

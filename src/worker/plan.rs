@@ -65,7 +65,9 @@ impl Plan {
             of.resize(end, number(index));
             let first = members.filter_map(|channel| due(channel)).min().map(|at| rota.place(at));
             next.push(first);
-            queue.extend(first.map(|at| (at, number(index))));
+            if let Some(at) = first {
+                queue.push(at, number(index));
+            }
         }
         let channels: Box<[_]> = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
         let (ends, groups, next) = (ends.into(), of.into(), next.into());

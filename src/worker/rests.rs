@@ -54,10 +54,7 @@ impl Rests {
         asked: impl Fn(&Channel, &Address) -> Url,
         now: DateTime<Utc>,
     ) -> Vec<Arc<Channel>> {
-        let rests = |channel: &Arc<Channel>| {
-            let alone: Group = Arc::from([Arc::clone(channel)]);
-            self.until(&alone, &asked, now).is_some()
-        };
+        let rests = |channel: &Arc<Channel>| self.until(std::slice::from_ref(channel), &asked, now).is_some();
         group.iter().filter(|channel| !rests(channel)).cloned().collect()
     }
 
@@ -65,7 +62,7 @@ impl Rests {
     /// asked in place of an address in feeds.yaml.
     pub(super) fn until(
         &self,
-        group: &Group,
+        group: &[Arc<Channel>],
         asked: impl Fn(&Channel, &Address) -> Url,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
@@ -73,7 +70,7 @@ impl Rests {
             return None;
         }
         let mut earliest = None;
-        for channel in group.iter() {
+        for channel in group {
             for address in channel.addresses() {
                 let until = *self.0.get(&host(&asked(channel, address))).filter(|until| **until > now)?;
                 earliest = Some(earliest.map_or(until, |known: DateTime<Utc>| known.min(until)));

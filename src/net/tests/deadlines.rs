@@ -62,7 +62,7 @@ async fn every_deadline_passes() {
 /// tenth of their deadline, and what takes part of both by the total.
 #[tokio::test(start_paused = true)]
 async fn deadlines_pass_within_a_tenth() {
-    let trace = Arc::new(Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() });
+    let trace = trace();
     let usual = Deadlines::default();
     let resting = || Options { resolver: Arc::new(Never), ..options(&trace) };
     let hanging = || Options { dialer: Arc::new(Never), ..options(&trace) };
@@ -164,10 +164,7 @@ impl Dial for Inside {
 #[tokio::test(start_paused = true)]
 async fn the_deadlines_are_these() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nabc".to_vec();
-    let with = |act: Act| {
-        let trace = Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() };
-        Options { dialer: Arc::new(Inside(act)), ..options(&Arc::new(trace)) }
-    };
+    let with = |act: Act| Options { dialer: Arc::new(Inside(act)), ..options(&trace()) };
     let silent = || with(Act::Hang(Vec::new()));
     let (second, http) = (Duration::from_secs(1), "http://late.test/");
     let table = [
@@ -190,6 +187,7 @@ async fn the_deadlines_are_these() {
     }
 }
 
+/// Every name is one public address, and nobody is there.
 fn trace() -> Arc<Trace> {
     Arc::new(Trace { answers: vec!["8.8.8.8".parse().unwrap()], ..Trace::default() })
 }

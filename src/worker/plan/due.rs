@@ -54,12 +54,6 @@ impl Due {
     }
 }
 
-impl Extend<Entry> for Due {
-    fn extend<T: IntoIterator<Item = Entry>>(&mut self, entries: T) {
-        entries.into_iter().for_each(|(at, group)| self.push(at, group));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
