@@ -47,7 +47,8 @@ impl Service {
             let poll = Poll { channel: channel.id.clone(), at: now, seen: None, state, fetched: BTreeMap::new() };
             let store_error = self.store.record(&poll).await.err();
             let (state, change) = (poll.state, Change::default());
-            polled.push(Polled { channel: channel.id.clone(), state, change, store_error, offline: false });
+            let channel = channel.id.clone();
+            polled.push(Polled { channel, state, change, store_error, offline: false, reached: true });
         }
         self.metrics.lost_readings(self.readers.lost());
         polled

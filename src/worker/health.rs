@@ -224,7 +224,7 @@ fn outcome(polled: &Polled) -> &'static str {
 }
 
 fn log(configured: &Channel, outcome: &'static str, duration_ms: u64, polled: &Polled) {
-    let Polled { channel, state, change, store_error, offline } = polled;
+    let Polled { channel, state, change, store_error, offline, .. } = polled;
     let next = state.next_poll.map(|at| at.to_rfc3339()).unwrap_or_default();
     let status = state.last_attempt.as_ref().and_then(|attempt| attempt.status);
     let health = state.health(configured.snapshot.is_some()).0.as_str();

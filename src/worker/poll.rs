@@ -53,6 +53,8 @@ pub(super) struct Polled {
     pub store_error: Option<StoreError>,
     /// There was no network: nobody was asked, which is nobody's failure, and the ledger knows nothing of it.
     pub offline: bool,
+    /// A server may know that it was asked.
+    pub reached: bool,
 }
 
 impl Poller<'_> {
@@ -152,13 +154,14 @@ impl Poller<'_> {
         };
         match recorded {
             Ok(change) => {
-                Polled { channel: channel.id.clone(), state: poll.state, change, store_error: None, offline: false }
+                let channel = channel.id.clone();
+                Polled { channel, state: poll.state, change, store_error: None, offline: false, reached }
             }
             Err(error) => {
                 // Its source was asked, and no interval is shorter than the floor.
                 let floor = policy(channel, poll.state.exempt).floor;
                 let pause = TimeDelta::from_std(floor).unwrap_or(RECORD_RETRY).max(RECORD_RETRY);
-                self.unrecorded((channel, before), pause, error)
+                Polled { reached, ..self.unrecorded((channel, before), pause, error) }
             }
         }
     }
@@ -174,6 +177,7 @@ impl Poller<'_> {
             change: Change::default(),
             store_error: Some(error),
             offline: false,
+            reached: false,
         }
     }
 
@@ -181,7 +185,8 @@ impl Poller<'_> {
     /// next one may be down by itself when the network is back.
     fn offline(&self, channel: &ChannelId, before: PollState, error: Option<String>) -> Polled {
         let state = PollState { error, next_poll: Some(self.clock.now() + OFFLINE_RETRY), ..before };
-        Polled { channel: channel.clone(), state, change: Change::default(), store_error: None, offline: true }
+        let (channel, change) = (channel.clone(), Change::default());
+        Polled { channel, state, change, store_error: None, offline: true, reached: false }
     }
 
     /// Records the poll; when every entry of a known channel turns out to be new, says so.

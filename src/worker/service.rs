@@ -304,10 +304,10 @@ impl Service {
         let mut changed = BTreeSet::new();
         let mut told = false;
         let mut planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>> = BTreeMap::new();
-        // Who found no network before another of the group was answered waits for that one's next turn.
-        let answered = polled.iter().filter(|polled| !polled.offline).filter_map(|polled| polled.state.next_poll).min();
+        // Who found no network before another of the group was reached waits for that one's next turn.
+        let reached = polled.iter().filter(|polled| polled.reached).filter_map(|polled| polled.state.next_poll).min();
         for mut polled in polled {
-            if let Some(next) = answered.filter(|_| polled.offline) {
+            if let Some(next) = reached.filter(|_| polled.offline) {
                 polled.state.next_poll = Some(next);
             }
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
@@ -322,7 +322,7 @@ impl Service {
             }
             planned.insert(&configured.id, state.next_poll);
         }
-        if answered.is_some() {
+        if reached.is_some() {
             lock(&self.tending.unreached).retain(|id| group.iter().all(|channel| channel.id != *id));
         }
         // Those that were left out are due as before, but not before the others, with whom they share addresses.

@@ -160,3 +160,37 @@ async fn who_was_asked_is_not_asked_again_for_one_that_found_no_network() {
     assert_eq!(living.take_log().len(), 1, "once");
     site.stop().await;
 }
+
+/// Found by seeds 5119 and 6044 of the simulation: who found no network waits only for those of its group that were
+/// reached, not for one that failed before that was noticed and is left alone for long.
+#[tokio::test]
+async fn who_found_no_network_does_not_wait_for_one_that_only_failed() {
+    let origin = Origin::start();
+    let page = "<ul><li><a href=/1>One</a></li><li><a href=/2>Two</a></li><li><a href=/3>Three</a></li></ul>";
+    origin.always(Answer::html(page).header("Connection", "close"));
+    let port = origin.port();
+    let text = format!(
+        "service: {{ title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}\nlayouts:\n  \
+         list: {{ entry: li, title: a, link: a @href }}\nchannels:\n  \
+         first: {{ page: ['http://d.test:{port}/d'], layouts: [list], robots: ignore, every: 30m }}\n  \
+         long: {{ page: ['http://x.test:{port}/x'], layouts: [list], robots: ignore, every: 12h }}\n  \
+         short: {{ page: ['http://x.test:{port}/x', 'http://y.test:{port}/y'], layouts: [list], robots: ignore, \
+         every: 1h }}\nfeeds:\n  all: {{ channels: [short] }}\n"
+    );
+    let site = Site::start(&text).await;
+    live_for(&site, 29 * 60).await;
+    // One site is lost at half an hour; of the group one more, which is a failure still, and then a third.
+    site.cut.store(true, Relaxed);
+    live_for(&site, 75 * 60).await;
+    assert!(site.get("/metrics").await.text().contains("\nheliu_online 0\n"));
+    origin.take_log();
+    site.cut.store(false, Relaxed);
+    live_for(&site, 45 * 60).await;
+    let log = origin.take_log();
+    assert!(
+        log.iter().any(|asked| asked.path == "/x"),
+        "{:?}",
+        log.iter().map(|asked| &asked.path).collect::<Vec<_>>()
+    );
+    site.stop().await;
+}
