@@ -305,8 +305,9 @@ impl Simulation {
         let mut world = self.stage.world();
         let shelf = service.shelf();
         let set = shelf.get();
-        // Who can reach none of its sites cannot tell that from a network that is away.
-        if shelf.offline().is_some() && !wire::anybody_is_up(&world, &set.config.channels, truth) {
+        // Who can reach none of the sites that are due cannot tell that from a network that is away.
+        let due: Vec<_> = set.config.channels.iter().filter(|one| world.judge.is_due(one.id.as_str(), wall)).collect();
+        if shelf.offline().is_some() && !wire::anybody_is_up(&world, &due, truth) {
             world.judge.cut(truth);
         }
         let judge = &mut world.judge;

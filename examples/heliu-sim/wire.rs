@@ -46,7 +46,7 @@ fn outage(world: &World, host: usize, at: chrono::DateTime<chrono::Utc>) -> Opti
 }
 
 /// Whether the host of any of these channels takes connections.
-pub(crate) fn anybody_is_up(world: &World, channels: &[Arc<Channel>], at: chrono::DateTime<chrono::Utc>) -> bool {
+pub(crate) fn anybody_is_up(world: &World, channels: &[&Arc<Channel>], at: chrono::DateTime<chrono::Utc>) -> bool {
     let names: Vec<_> = channels.iter().flat_map(|channel| channel.addresses()).map(Address::url).collect();
     let is_up = |host: usize| outage(world, host, at).is_none();
     (0..world.script.hosts.len())

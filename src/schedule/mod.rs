@@ -24,7 +24,7 @@ mod tests;
 
 pub use article::{article_due, article_recheck, article_retry, rests};
 pub use moved::moved;
-pub use poll::{Before, Outcome, Policy, first_poll, next_poll, stepped};
+pub use poll::{Before, Outcome, Policy, first_poll, is_ahead, next_poll, stepped};
 pub use rhythm::{learn, learnt, stuck};
 pub use rota::Rota;
 

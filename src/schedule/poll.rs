@@ -149,11 +149,17 @@ pub fn first_poll(
     last_poll: Option<DateTime<Utc>>,
     chance: f64,
 ) -> DateTime<Utc> {
-    let believed = last_poll.is_some_and(|last| last.signed_duration_since(now) <= PLAY);
+    let believed = last_poll.is_some_and(|last| !is_ahead(last, now));
     match stored_next {
         Some(next) if believed && next > now && next.signed_duration_since(now) <= FAR => next,
         _ => after(now, SPREAD.mul_f64(unit(chance))),
     }
+}
+
+/// Whether something that was done at an instant was done under a clock that ran ahead: by more than five minutes.
+#[must_use]
+pub fn is_ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    at.signed_duration_since(now) > PLAY
 }
 
 /// Whether the clock was set, or the machine slept, between two looks at it that were meant to be `apart` at most:

@@ -3,13 +3,13 @@
 use super::brief::{Brief, Briefs};
 use super::outcome::policy;
 use super::plan::{Group, Plan};
+use super::rests::Awake;
 use super::service::{Service, lock};
 use super::slots::{Claim, Kind};
 use crate::config::{self, Address, Channel};
-use crate::model::ChannelId;
+use crate::schedule::Policy;
 use crate::{net, schedule};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -64,8 +64,8 @@ impl Service {
         lock(&self.tending.probed).filter(|probed| *probed <= now).map_or(now, |probed| probed + PROBES_EVERY)
     }
 
-    /// The channels of a group whose hosts are not left alone.
-    pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Vec<Arc<Channel>> {
+    /// Whom of a group to poll.
+    pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Awake {
         let briefs = lock(&self.briefs);
         lock(&self.rests).awake(group, asked(&briefs), now)
     }
@@ -76,6 +76,11 @@ impl Service {
         lock(&self.rests).until(std::slice::from_ref(channel), asked(&briefs), now)
     }
 
+    /// The shortest interval of a group's channels, hints and failures apart.
+    pub(super) fn interval(&self, group: &Group) -> TimeDelta {
+        interval(group, &lock(&self.briefs))
+    }
+
     /// The longest of the floors of a group's channels.
     pub(super) fn floor(&self, group: &Group) -> Duration {
         let briefs = lock(&self.briefs);
@@ -83,24 +88,23 @@ impl Service {
         group.iter().map(|channel| policy(channel, exempt(channel)).floor).max().unwrap_or_default()
     }
 
-    /// Plans all channels anew: what is being polled stays so, `at_once` is due now, the rest as stored.
-    pub(super) fn make_plan(&self, at_once: &BTreeSet<ChannelId>) {
+    /// When one that was left out of a poll of its group is due: as before, but not while it rests, and no earlier than
+    /// `again`.
+    pub(super) fn left_out(&self, channel: &Arc<Channel>, again: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let now = self.clock.now();
+        let rests = self.rests_until(channel, now);
+        let is_owed = lock(&self.tending.owed).contains(&channel.id);
+        let due = due(channel, lock(&self.briefs).get(&channel.id), is_owed, now, self.chance())?.max(again);
+        Some(rests.map_or(due, |rests| rests.max(due)))
+    }
+
+    /// Plans all channels anew: what is being polled stays so, what is owed is due now, the rest as stored.
+    pub(super) fn make_plan(&self) {
         let now = self.clock.now();
         let current = self.current.load();
         let briefs = lock(&self.briefs);
-        let due = |channel: &Channel| {
-            let brief = briefs.get(&channel.id);
-            if at_once.contains(&channel.id) {
-                return Some(now);
-            }
-            let gone = brief.and_then(Brief::gone);
-            if gone.is_some_and(|print| print == config::fingerprint(channel)) {
-                return None;
-            }
-            let (last, next) = brief.map_or((None, None), |brief| (brief.last_poll, brief.next_poll));
-            Some(schedule::first_poll(now, next, last, self.chance()))
-        };
         lock(&self.rests).sweep(now);
+        let due = |group: &[Arc<Channel>]| self.group_due(group, &briefs, now);
         let interval = |channel: &Channel| {
             let brief = briefs.get(&channel.id);
             let policy = policy(channel, brief.is_some_and(|brief| brief.exempt));
@@ -115,11 +119,67 @@ impl Service {
         *lock(&self.plan) = plan;
         self.wake.notify_one();
     }
+
+    /// When a group is due: at once if one is that is owed a poll; else no earlier than its interval after one of it was
+    /// polled, since another one may have been left out then.
+    fn group_due(&self, group: &[Arc<Channel>], briefs: &Briefs, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let (owed, rests) = (lock(&self.tending.owed), lock(&self.rests));
+        let mut first = None;
+        for channel in group {
+            let is_owed = owed.contains(&channel.id);
+            let Some(due) = due(channel, briefs.get(&channel.id), is_owed, now, self.chance()) else { continue };
+            let rests = rests.until(std::slice::from_ref(channel), asked(briefs), now);
+            if is_owed && rests.is_none() {
+                return Some(due);
+            }
+            let due = rests.map_or(due, |rests| rests.max(due));
+            first = Some(first.map_or(due, |first: DateTime<Utc>| first.min(due)));
+        }
+        first.max(asked_until(group, briefs, now).filter(|_| first.is_some()))
+    }
 }
 
 /// The address that is asked for one of a channel in feeds.yaml.
 fn asked(briefs: &Briefs) -> impl Fn(&Channel, &Address) -> Url {
     |channel, address| briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
+}
+
+/// When a channel is due, whatever the others of its group are: never, if it is gone for good.
+fn due(
+    channel: &Channel,
+    brief: Option<&Brief>,
+    is_owed: bool,
+    now: DateTime<Utc>,
+    chance: f64,
+) -> Option<DateTime<Utc>> {
+    if is_owed {
+        return Some(now);
+    }
+    let gone = brief.and_then(Brief::gone);
+    if gone.is_some_and(|print| print == config::fingerprint(channel)) {
+        return None;
+    }
+    let (last, next) = brief.map_or((None, None), |brief| (brief.last_poll, brief.next_poll));
+    Some(schedule::first_poll(now, next, last, chance))
+}
+
+/// The shortest interval of a group's channels, hints and failures apart.
+fn interval(group: &[Arc<Channel>], briefs: &Briefs) -> TimeDelta {
+    let interval = |channel: &Arc<Channel>| {
+        let policy = policy(channel, briefs.get(&channel.id).is_some_and(|brief| brief.exempt));
+        Policy { default: policy.floor, ..policy }.interval()
+    };
+    TimeDelta::from_std(group.iter().map(interval).min().unwrap_or_default()).unwrap_or(TimeDelta::MAX)
+}
+
+/// Until when a group is left alone because some of it was polled: one of it that was left out then may be due earlier.
+fn asked_until(group: &[Arc<Channel>], briefs: &Briefs, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    if group.len() == 1 {
+        return None;
+    }
+    let last = group.iter().filter_map(|channel| briefs.get(&channel.id)?.last_poll);
+    let last = last.filter(|last| !schedule::is_ahead(*last, now)).max()?;
+    last.checked_add_signed(interval(group, briefs))
 }
 
 /// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.

@@ -71,6 +71,8 @@ pub(super) struct Errand<'a> {
     robots: Robots,
     /// What was made of these addresses does not hold any more.
     distrusted: HashSet<String>,
+    /// Their hosts asked to be left alone.
+    resting: HashSet<String>,
 }
 
 impl<'a> Errand<'a> {
@@ -88,6 +90,7 @@ impl<'a> Errand<'a> {
             afresh: false,
             robots: Robots::Obey,
             distrusted: HashSet::new(),
+            resting: HashSet::new(),
         }
     }
 
@@ -113,6 +116,16 @@ impl<'a> Errand<'a> {
     /// These addresses are asked for as a whole in this run.
     pub(super) fn distrust(&mut self, urls: impl Iterator<Item = String>) {
         self.distrusted.extend(urls);
+    }
+
+    /// These addresses are not asked in this run, unless none else was left: their hosts asked to be left alone.
+    pub(super) fn leave_alone(&mut self, urls: HashSet<String>) {
+        self.resting = urls;
+    }
+
+    /// Whether the host of an address asked to be left alone.
+    pub(super) fn rests(&self, url: &Url) -> bool {
+        self.resting.contains(url.as_str())
     }
 
     /// Whether an address was asked for in this run and answered.

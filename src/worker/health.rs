@@ -67,7 +67,7 @@ impl Service {
                 if !lock(&self.briefs).contains_key(&channel.id) {
                     self.note_state(channel, state);
                     if state.host_rests.is_some() {
-                        lock(&self.rests).note(state);
+                        lock(&self.rests).note(&channel.id, state, self.clock.now());
                     }
                 }
             }
@@ -79,18 +79,24 @@ impl Service {
     pub(super) fn remember(&self, channel: &Channel, polled: &Polled) {
         let (id, state) = (&polled.channel, &polled.state);
         if polled.offline {
-            lock(&self.tending.unreached).insert(id.clone());
+            lock(&self.tending.owed).insert(id.clone());
         } else {
             // The one whose answer shows that the network is back was asked just now.
-            lock(&self.tending.unreached).remove(id);
+            lock(&self.tending.owed).remove(id);
         }
         if polled.store_error.is_some() || polled.offline {
             // The ledger knows nothing of it.
             let nothing = || Brief::of(channel, &PollState::default(), self.clock.now());
-            lock(&self.briefs).entry(id.clone()).or_insert_with(nothing).next_poll = state.next_poll;
+            let mut briefs = lock(&self.briefs);
+            let brief = briefs.entry(id.clone()).or_insert_with(nothing);
+            brief.next_poll = state.next_poll;
+            if polled.store_error.is_some() {
+                // When it was polled decides what is believed of when it is due.
+                brief.last_poll = Some(self.clock.now());
+            }
             return;
         }
-        lock(&self.rests).note(state);
+        lock(&self.rests).note(id, state, self.clock.now());
         self.note_state(channel, state);
     }
 

@@ -223,6 +223,8 @@ fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Des
     let (gone, there): (Vec<_>, Vec<_>) =
         addresses.iter().partition(|address| rests_after(address, desk.now + errand::GONE_FOR / 2));
     let there = if there.is_empty() { gone } else { there };
+    let (_, there): (Vec<_>, Vec<_>) =
+        there.into_iter().partition(|address| errand.rests(&asked(Some(desk.state), &address.url)));
     let ready: Vec<_> = there.iter().copied().filter(|address| !rests_after(address, desk.now)).collect();
     let left_out = !ready.is_empty() && ready.len() < there.len();
     if !ready.is_empty() {

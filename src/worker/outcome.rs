@@ -58,9 +58,10 @@ impl Poller<'_> {
         let before = Before { failures: state.failures, hints: &state.hints };
         state.next_poll = schedule::next_poll(now, &policy, &before, &outcome, fresh_for, self.chance);
         state.host_rests = match outcome {
-            // What the feed asks for itself concerns nobody else on its host.
+            // What the feed asks for itself, and how often it is asked, concern nobody else on its host.
             Outcome::Failed { status: Some(429 | 503), .. } => {
                 let alone = Before { failures: 0, hints: &Hints::default() };
+                let policy = Policy { every: None, default: policy.floor, ..policy };
                 schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0)
             }
             _ => None,

@@ -46,8 +46,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Groups channels by shared addresses; their polls per second come to `rate` in the mean; `due` tells when each channel is due, if ever.
-    pub(super) fn new(channels: &[Arc<Channel>], rate: f64, due: impl Fn(&Channel) -> Option<DateTime<Utc>>) -> Self {
+    /// Groups channels by shared addresses; their polls per second come to `rate` in the mean; `due` tells when
+    /// each group is due, if ever.
+    pub(super) fn new(
+        channels: &[Arc<Channel>],
+        rate: f64,
+        due: impl Fn(&[Arc<Channel>]) -> Option<DateTime<Utc>>,
+    ) -> Self {
         let root = components(channels);
         let mut order: Vec<Number> = (0..number(channels.len())).collect();
         order.sort_by_key(|member| root[*member as usize]);
@@ -57,19 +62,20 @@ impl Plan {
         let (mut ends, mut next) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut of = Vec::with_capacity(channels.len());
         let mut queue = Due::default();
+        let ordered: Box<[_]> = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
         let mut end = 0;
         for (index, members) in groups().enumerate() {
-            let members = members.iter().map(|member| &channels[*member as usize]);
+            let begin = end;
             end += members.len();
             ends.push(number(end));
             of.resize(end, number(index));
-            let first = members.filter_map(|channel| due(channel)).min().map(|at| rota.place(at));
+            let first = due(&ordered[begin..end]).map(|at| rota.place(at));
             next.push(first);
             if let Some(at) = first {
                 queue.push(at, number(index));
             }
         }
-        let channels: Box<[_]> = order.iter().map(|member| Arc::clone(&channels[*member as usize])).collect();
+        let channels = ordered;
         let (ends, groups, next) = (ends.into(), of.into(), next.into());
         let hasher = RandomState::new();
         let hash = |place: &Number| hasher.hash_one(&channels[*place as usize].id);

@@ -7,6 +7,7 @@ use super::health;
 use super::listing::{self, Desk, Listing};
 use super::outcome::{judge_size, learn, policy};
 use super::readers::Readers;
+use super::rests::Awake;
 use super::{moves, rests};
 use crate::config::{self, Channel};
 use crate::health::Tally;
@@ -60,14 +61,14 @@ pub(super) struct Polled {
 impl Poller<'_> {
     /// Polls channels that share addresses, each address once. The validators of what was fetched are
     /// recorded with the last channel, and only if all were recorded: a crash in between costs a fetch,
-    /// never an entry.
+    /// never an entry. The addresses that rest are left alone.
     pub(super) async fn group(
         &self,
-        channels: &[Arc<Channel>],
+        Awake { channels, resting }: Awake,
         states: &BTreeMap<ChannelId, PollState>,
     ) -> Vec<Polled> {
         let mut errand = Errand::new(self.client, self.readers, self.now);
-        let states = &*moves::agreed(channels, states);
+        let states = &*moves::agreed(&channels, states);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
         let as_before = |c: &Arc<Channel>| prints.get(&c.id) == Some(&state_of(&c.id).config_hash);
@@ -77,11 +78,11 @@ impl Poller<'_> {
             errand.distrust(channel.addresses().map(|url| rests::asked(state, url).to_string()));
         }
         let mut done = Vec::new();
-        // Gone for good, or told to wait while others of the group may go on.
+        errand.leave_alone(resting);
+        // Gone for good.
         let is_left_out = |c: &Arc<Channel>| {
             let state = state_of(&c.id);
-            let rests = state.host_rests.is_some_and(|until| until > self.now);
-            rests || state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash)
+            state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash)
         };
         let channels: Vec<_> = channels.iter().filter(|channel| !is_left_out(channel)).collect();
         for (index, channel) in channels.iter().enumerate() {

@@ -57,7 +57,8 @@ impl Service {
             tracing::error!(%error, "how the new channels were read before cannot be read; they wait for their turn");
             BTreeSet::new()
         });
-        self.make_plan(&reread);
+        lock(&self.tending.owed).extend(reread);
+        self.make_plan();
         self.forget_removed();
         self.publish_incidents().await;
         tracing::info!(?diff, "feeds.yaml was reloaded");
@@ -73,6 +74,7 @@ impl Service {
         let plan = lock(&self.plan);
         briefs.retain(|id, _| plan.knows(id));
         lock(&self.incidents).retain(|id, _| plan.knows(id));
+        lock(&self.tending.owed).retain(|id| plan.knows(id));
     }
 }
 

@@ -3,17 +3,47 @@
 
 use super::plan::Group;
 use crate::config::{Address, Channel};
+use crate::model::ChannelId;
+use crate::schedule;
 use crate::store::PollState;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
 
 type Host = (String, u16);
 
+/// A wish to be left alone.
+#[derive(Debug, Clone, Copy)]
+struct Rest {
+    /// When it was told.
+    told: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+impl Rest {
+    /// Until when it holds: not if it was told under a clock that ran ahead.
+    fn holds(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        schedule::rests(now, Some(self.told), self.until).then_some(self.until)
+    }
+}
+
+/// Whom of a group to poll, and what to leave alone then.
+#[derive(Debug, Default)]
+pub(super) struct Awake {
+    /// The channels that have an address that is not left alone.
+    pub(super) channels: Vec<Arc<Channel>>,
+    /// Those of their addresses that are, as they would be asked.
+    pub(super) resting: HashSet<String>,
+}
+
 /// The hosts that are left alone, and until when.
 #[derive(Debug, Default)]
-pub(super) struct Rests(HashMap<Host, DateTime<Utc>>);
+pub(super) struct Rests {
+    hosts: HashMap<Host, Rest>,
+    /// The channels that were told so themselves: they wait also when their host has answered another one meanwhile.
+    channels: HashMap<ChannelId, (Host, Rest)>,
+}
 
 fn host(url: &Url) -> Host {
     (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or_default())
@@ -27,60 +57,150 @@ pub(super) fn asked(state: Option<&PollState>, address: &Address) -> Url {
 
 impl Rests {
     /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host.
-    pub(super) fn note(&mut self, state: &PollState) {
+    pub(super) fn note(&mut self, channel: &ChannelId, state: &PollState, now: DateTime<Utc>) {
         let Some(attempt) = &state.last_attempt else { return };
         let Ok(url) = Url::parse(&attempt.url) else { return };
+        let host = host(&url);
+        self.channels.remove(channel);
         match state.host_rests {
             Some(until) => {
-                let known = self.0.entry(host(&url)).or_insert(until);
-                *known = until.max(*known);
+                let rest = Rest { told: attempt.at, until };
+                self.channels.insert(channel.clone(), (host.clone(), rest));
+                let known = self.hosts.entry(host).or_insert(rest);
+                if known.holds(now).is_none_or(|known| known < until) {
+                    *known = rest;
+                }
             }
             None if attempt.error.is_none() => {
-                self.0.remove(&host(&url));
+                self.hosts.remove(&host);
             }
             None => {}
         }
     }
 
-    /// How many hosts are remembered.
+    /// How many hosts, and how many channels, are remembered: the larger number.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.hosts.len().max(self.channels.len())
     }
 
-    /// The channels of a group that have an address on a host that is not left alone; `asked` as in [`Rests::until`].
-    pub(super) fn awake(
-        &self,
-        group: &Group,
-        asked: impl Fn(&Channel, &Address) -> Url,
-        now: DateTime<Utc>,
-    ) -> Vec<Arc<Channel>> {
+    /// Until when a channel leaves an address alone, if it does.
+    fn of(&self, channel: &Channel, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let host = host(url);
+        let all = self.hosts.get(&host).and_then(|rest| rest.holds(now));
+        let told = self.channels.get(&channel.id).filter(|(told, _)| *told == host);
+        all.max(told.and_then(|(_, rest)| rest.holds(now)))
+    }
+
+    /// Whom of a group to poll; `asked` as in [`Rests::until`].
+    pub(super) fn awake(&self, group: &Group, asked: impl Fn(&Channel, &Address) -> Url, now: DateTime<Utc>) -> Awake {
         let rests = |channel: &Arc<Channel>| self.until(std::slice::from_ref(channel), &asked, now).is_some();
-        group.iter().filter(|channel| !rests(channel)).cloned().collect()
+        let mut awake =
+            Awake { channels: group.iter().filter(|channel| !rests(channel)).cloned().collect(), ..Awake::default() };
+        for channel in awake.channels.iter().filter(|_| !self.is_empty()) {
+            let urls = channel.addresses().map(|address| asked(channel, address));
+            awake.resting.extend(urls.filter(|url| self.of(channel, url, now).is_some()).map(String::from));
+        }
+        awake
     }
 
-    /// Until when a group has to wait, because each of its addresses is on a host that is left alone. `asked` is what is
-    /// asked in place of an address in feeds.yaml.
+    fn is_empty(&self) -> bool {
+        self.hosts.is_empty() && self.channels.is_empty()
+    }
+
+    /// Until when a group has to wait, because each of its addresses is left alone. `asked` is what is asked in place of
+    /// an address in feeds.yaml.
     pub(super) fn until(
         &self,
         group: &[Arc<Channel>],
         asked: impl Fn(&Channel, &Address) -> Url,
         now: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let mut earliest = None;
         for channel in group {
             for address in channel.addresses() {
-                let until = *self.0.get(&host(&asked(channel, address))).filter(|until| **until > now)?;
+                let until = self.of(channel, &asked(channel, address), now)?;
                 earliest = Some(earliest.map_or(until, |known: DateTime<Utc>| known.min(until)));
             }
         }
         earliest
     }
 
-    /// Forgets the hosts whose rest is over.
+    /// Forgets what is over.
     pub(super) fn sweep(&mut self, now: DateTime<Utc>) {
-        self.0.retain(|_, until| *until > now);
+        self.hosts.retain(|_, rest| rest.holds(now).is_some());
+        self.channels.retain(|_, (_, rest)| rest.holds(now).is_some());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ListPage, Origin, PageAddress};
+    use crate::store::Attempt;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1_000 + hour)
+    }
+
+    /// A channel `a` with these addresses.
+    fn channel(urls: &[&str]) -> Arc<Channel> {
+        let addresses = urls.iter().map(|url| PageAddress { url: url.parse().unwrap(), next: None }).collect();
+        Arc::new(Channel {
+            id: "a".parse().unwrap(),
+            title: "a".into(),
+            origin: Origin::Page(Box::new(ListPage { addresses, ..ListPage::default() })),
+            every: None,
+            timezone: chrono_tz::Asia::Shanghai,
+            language: "zh-CN".into(),
+            snapshot: None,
+            rules: crate::rule::Rules::default(),
+            obeys_robots: true,
+            trust: crate::model::Trust::default(),
+        })
+    }
+
+    /// `notes`: channel, hour of its poll, its address, until when its host asked to be left alone; `!` in place of that:
+    /// the poll failed otherwise. Until when a channel `a` with `urls` has to wait at hour `now`.
+    fn check(notes: &[(&str, i64, &str, Option<i64>, bool)], urls: &[&str], now: i64, expected: Option<i64>) {
+        let mut rests = Rests::default();
+        for (channel, hour, url, until, failed) in notes {
+            let error = (*failed).then(String::new);
+            let attempt = Attempt { at: at(*hour), url: (*url).into(), status: None, millis: 0, changed: 0, error };
+            let mut state = PollState { host_rests: until.map(at), ..PollState::default() };
+            state.attempted(attempt);
+            rests.note(&channel.parse().unwrap(), &state, at(now));
+        }
+        let until = rests.until(&[channel(urls)], |_, address| address.url(), at(now));
+        assert_eq!(until, expected.map(at), "{notes:?} {urls:?} at {now}");
+    }
+
+    const X: &str = "http://x.test/1";
+    const X2: &str = "http://x.test/2";
+    const Y: &str = "http://y.test/1";
+
+    #[test]
+    fn who_waits_and_until_when() {
+        let told = |channel, hour, until| (channel, hour, X, Some(until), true);
+        check(&[], &[X], 0, None);
+        check(&[told("b", 0, 5)], &[X2], 1, Some(5));
+        check(&[told("b", 0, 5)], &[X2], 5, None);
+        check(&[told("b", 0, 5)], &[Y], 1, None);
+        check(&[told("b", 0, 5)], &[X2, Y], 1, None);
+        check(&[told("b", 0, 5), ("c", 0, Y, Some(3), true)], &[X, Y], 1, Some(3));
+        // The longest wish counts, in whatever order they are recalled at a start.
+        check(&[told("b", 0, 5), told("c", 1, 3)], &[X], 1, Some(5));
+        check(&[told("c", 2, 9), told("b", 0, 5)], &[X], 3, Some(9));
+        // An answer ends the rest of its host, a failure does not; who was told so itself waits all the same.
+        check(&[told("b", 0, 5), ("c", 1, X2, None, false)], &[X], 1, None);
+        check(&[told("b", 0, 5), ("c", 1, X2, None, true)], &[X], 1, Some(5));
+        check(&[told("a", 0, 5), ("c", 1, X2, None, false)], &[X], 1, Some(5));
+        check(&[told("a", 0, 5), ("c", 1, X2, None, false)], &[Y], 1, None);
+        check(&[told("a", 0, 5), ("a", 1, X2, None, false)], &[X], 1, None);
+        // What was told under a clock that ran ahead is not believed, and does not stand against what is.
+        check(&[told("b", 90_000, 90_010)], &[X], 1, None);
+        check(&[told("b", 90_000, 90_010), told("c", 0, 5)], &[X], 1, Some(5));
     }
 }

@@ -178,7 +178,7 @@ impl Service {
         service.put_incidents().await;
         service.count_channels();
         service.store_is_well().await;
-        service.make_plan(&BTreeSet::new());
+        service.make_plan();
         Ok(service)
     }
 
@@ -260,7 +260,7 @@ impl Service {
         let (states, polled) = match self.store.poll_states(&ids).await {
             Ok(states) => {
                 let awake = self.awake(group, poller.now);
-                let polled = match AssertUnwindSafe(poller.group(&awake, &states)).catch_unwind().await {
+                let polled = match AssertUnwindSafe(poller.group(awake, &states)).catch_unwind().await {
                     Ok(polled) => polled,
                     Err(panic) => self.given_up(group, &states, &given_up::cause(panic)).await,
                 };
@@ -304,11 +304,14 @@ impl Service {
         let mut changed = BTreeSet::new();
         let mut told = false;
         let mut planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>> = BTreeMap::new();
-        // Who found no network before another of the group was reached waits for that one's next turn.
-        let reached = polled.iter().filter(|polled| polled.reached).filter_map(|polled| polled.state.next_poll).min();
+        let now = self.clock.now();
+        // Whom one of the group has asked is not asked again by another one within the interval.
+        let reached = polled.iter().any(|polled| polled.reached);
+        let asked = polled.iter().any(|polled| !polled.offline);
+        let again = now + if asked { self.interval(group) } else { LEFT_OUT };
         for mut polled in polled {
-            if let Some(next) = reached.filter(|_| polled.offline) {
-                polled.state.next_poll = Some(next);
+            if reached && polled.offline {
+                polled.state.next_poll = Some(again);
             }
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
             self.remember(configured, &polled);
@@ -322,17 +325,11 @@ impl Service {
             }
             planned.insert(&configured.id, state.next_poll);
         }
-        if reached.is_some() {
-            lock(&self.tending.unreached).retain(|id| group.iter().all(|channel| channel.id != *id));
+        if reached {
+            lock(&self.tending.owed).retain(|id| !planned.contains_key(id));
         }
-        // Those that were left out are due as before, but not before the others, with whom they share addresses.
-        let earliest = planned.values().flatten().min().copied();
-        let now = self.clock.now();
         for channel in group.iter() {
-            // Not before its hosts may be asked either, nor at once: else the group is taken again and again.
-            let least = earliest.max(self.rests_until(channel, now)).max(Some(now + LEFT_OUT));
-            let next = states.get(&channel.id).and_then(|state| state.next_poll);
-            planned.entry(&channel.id).or_insert(next.max(least.filter(|_| next.is_some())));
+            planned.entry(&channel.id).or_insert_with(|| self.left_out(channel, again));
         }
         // Whoever was asked last may be asked first next time.
         let took = (now - began).max(TimeDelta::zero());

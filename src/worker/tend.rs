@@ -26,8 +26,9 @@ pub(super) struct Tending {
     offline: AtomicBool,
     /// When somebody was last asked although there was no network.
     pub(super) probed: Mutex<Option<DateTime<Utc>>>,
-    /// Channels that could not be polled because there was none.
-    pub(super) unreached: Mutex<BTreeSet<ChannelId>>,
+    /// Channels that are owed a poll until they have had one: there was no network for them, or an edit of feeds.yaml makes
+    /// them be read in another way.
+    pub(super) owed: Mutex<BTreeSet<ChannelId>>,
     sized: Mutex<Option<DateTime<Utc>>>,
 }
 
@@ -39,7 +40,7 @@ impl Service {
         let before = std::mem::replace(&mut *lock(&self.looked), now);
         if schedule::stepped(before, now, LOOK_AT_CLOCK) {
             tracing::info!(%before, %now, "the clock was set or the machine slept: everything is planned anew");
-            self.make_plan(&BTreeSet::new());
+            self.make_plan();
         }
     }
 
@@ -55,7 +56,7 @@ impl Service {
             }
             Ok(()) if was_unwell => {
                 tracing::info!("the store records again");
-                self.make_plan(&BTreeSet::new());
+                self.make_plan();
             }
             _ => {}
         }
@@ -85,12 +86,9 @@ impl Service {
             );
             return;
         }
-        let unreached = std::mem::take(&mut *lock(&self.tending.unreached));
-        tracing::info!(
-            channels = unreached.len(),
-            "the network is back, or was away for a day: who could not be asked is"
-        );
-        self.make_plan(&unreached);
+        let channels = lock(&self.tending.owed).len();
+        tracing::info!(channels, "the network is back, or was away for a day: who could not be asked is");
+        self.make_plan();
     }
 
     /// Tells how large the store is, once a minute. A log that grows and grows means that somebody keeps an old view of

@@ -55,13 +55,17 @@ impl Service {
     }
 
     /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
-    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes.
+    /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes. Whoever plans everything
+    /// anew goes by these times too.
     pub(super) fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
-        let (mut in_flight, mut plan) = (lock(&self.in_flight), lock(&self.plan));
+        let (mut briefs, mut in_flight, mut plan) = (lock(&self.briefs), lock(&self.in_flight), lock(&self.plan));
         let mut due = Vec::new();
         for (channel, next) in planned {
             in_flight.remove(channel);
             due.extend(next.map(|next| (next, channel)));
+            if let Some(brief) = briefs.get_mut(channel).filter(|_| next.is_some()) {
+                brief.next_poll = next;
+            }
         }
         due.sort_unstable();
         for (next, channel) in due {

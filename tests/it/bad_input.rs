@@ -20,6 +20,8 @@ struct Full {
     inner: MemoryStore,
     stalled: watch::Sender<bool>,
     no_room: AtomicBool,
+    /// All is well but for polls that are to be recorded.
+    no_records: AtomicBool,
     no_stamps: AtomicBool,
 }
 
@@ -37,6 +39,9 @@ impl Full {
 impl Store for Full {
     async fn record(&self, poll: &Poll) -> Result<Change, StoreError> {
         self.refuse()?;
+        if self.no_records.load(Ordering::SeqCst) {
+            return Err(StoreError::Full("no space left on device".to_owned()));
+        }
         let _ = self.stalled.subscribe().wait_for(|stalled| !stalled).await;
         self.inner.record(poll).await
     }
@@ -105,10 +110,39 @@ async fn site_on_a_bad_disk(config: &str) -> (Site, Arc<Full>) {
         inner: MemoryStore::new("2026-11-23T00:00:00Z".parse().unwrap()),
         stalled: watch::Sender::new(false),
         no_room: false.into(),
+        no_records: false.into(),
         no_stamps: false.into(),
     });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
     (site, store)
+}
+
+/// Found by seed 822 of the simulation: the last poll that was recorded lies a day ahead since the clock was set back, so
+/// that nothing was believed of when it is due again, and each reload asked its source once more.
+#[tokio::test]
+async fn a_reload_asks_nobody_again_whose_poll_could_not_be_recorded() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::status(500));
+    let config = format!(
+        "service: {{ title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}\nchannels:\n  \
+         a: {{ feed: 'http://x.test:{}/1', every: 15m }}\nfeeds:\n  a: {{ channels: [a] }}\n",
+        origin.port()
+    );
+    let (site, store) = site_on_a_bad_disk(&config).await;
+    site.poll().await;
+    site.clock.advance(TimeDelta::days(-1));
+    site.service.look_at_clock();
+    site.clock.advance(TimeDelta::seconds(10));
+    store.no_records.store(true, Ordering::SeqCst);
+    site.poll().await;
+    assert_eq!(origin.take_log().len(), 2, "the clock was set: it is polled again");
+    site.service.reload(Ok(config.replace("title: t,", "title: other,").into_bytes())).await;
+    site.clock.advance(TimeDelta::seconds(30));
+    site.poll().await;
+    assert_eq!(origin.take_log().len(), 0, "it was asked half a minute ago");
+    site.clock.advance(TimeDelta::minutes(16));
+    site.poll().await;
+    assert_eq!(origin.take_log().len(), 1, "and is asked again later");
 }
 
 /// R-19: whatever is slower holds back what is before it, and nothing is queued in between.

@@ -92,6 +92,8 @@ struct Known {
     due: Option<DateTime<Utc>>,
     /// When the ledger says that it is due: what a new process goes by.
     stored: Option<DateTime<Utc>>,
+    /// When the poll began that stands in the ledger, by the machine's clock.
+    written: Option<DateTime<Utc>>,
     /// When a poll was recorded last, true time and the machine's.
     recorded: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// When a poll last ended that could not be recorded.
@@ -121,8 +123,8 @@ pub(crate) struct Judge {
     /// The channels that use an address, by its place in the script.
     users: BTreeMap<usize, Vec<String>>,
     known: BTreeMap<String, Known>,
-    /// How each channel is to be read, by the last edit.
-    prints: BTreeMap<String, String>,
+    /// Each channel as it was configured last, also those that were removed.
+    before: BTreeMap<String, Arc<Channel>>,
     addresses: Vec<Address>,
     /// The stream that each address shows.
     streams: Vec<usize>,
@@ -169,7 +171,7 @@ impl Judge {
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
             known: BTreeMap::new(),
-            prints: BTreeMap::new(),
+            before: BTreeMap::new(),
             addresses: script.sources.iter().map(|_| Address::default()).collect(),
             streams: script.sources.iter().map(|source| source.stream).collect(),
             urls: urls.collect(),
@@ -216,7 +218,7 @@ impl Judge {
             let print = fingerprint(channel);
             let name = channel.id.to_string();
             let known = self.known.entry(name.clone()).or_default();
-            let edited = self.prints.insert(name.clone(), print.clone()).as_ref() != Some(&print);
+            let edited = self.before.insert(name.clone(), Arc::clone(channel)).as_ref() != Some(channel);
             if edited && known.config_hash != print {
                 // Read in another way: looked at now, whenever it was last asked.
                 known.reread = true;
@@ -280,13 +282,21 @@ impl Judge {
             if address.asked.is_some_and(|asked| last.is_none_or(|last| last < asked)) {
                 (address.floor, address.fresh, address.retry) = (None, None, None);
                 address.answer = None;
+                // Also that the whole was asked for.
+                address.whole = None;
             }
         }
         for known in self.known.values_mut() {
             known.unrecorded = 0;
-            // What is recorded counts, which may be an older promise.
+            // What is recorded counts, which may be another promise than the one that was told.
             known.due = known.stored.or(known.due);
+            known.promised = known.promised.min(known.stored.or(known.promised));
         }
+    }
+
+    /// Whether a channel is due, which it may be for long while nobody can be asked.
+    pub(crate) fn is_due(&self, name: &str, wall: DateTime<Utc>) -> bool {
+        self.known.get(name).and_then(|known| known.due).is_some_and(|due| due <= wall)
     }
 
     fn is_gone(&self, name: &str) -> bool {
@@ -300,12 +310,15 @@ impl Judge {
         }
         self.since = wall;
         self.rests.clear();
+        // What was told under a clock that ran ahead is not believed.
+        self.waits.retain(|_, until| *until <= wall + DAY + LATE);
         for address in &mut self.addresses {
             *address = Address { floor: None, retry: None, fresh: None, whole: None, ..std::mem::take(address) };
         }
         for known in self.known.values_mut() {
             known.promised = None;
-            let ahead = known.recorded.is_some_and(|(_, recorded)| recorded > wall + STEP);
+            // That the clock was set is noticed within a minute.
+            let ahead = known.recorded.is_some_and(|(_, recorded)| recorded > wall + STEP + TimeDelta::minutes(1));
             if ahead && known.due.is_some() {
                 known.due = Some(wall);
             }

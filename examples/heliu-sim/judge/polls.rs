@@ -42,12 +42,18 @@ impl Judge {
         }
         // Also one that no layout fitted was read in the new way.
         let anew = used.into_iter().any(|answer| !answer.conditional && answer.status == 200 && answer.whole);
+        // Known to the next life too, if this one ends here.
+        if let Some((host, until)) = rest(poll) {
+            let known = self.waits.entry(host).or_insert(until);
+            *known = until.max(*known);
+        }
         let known = self.known.entry(name).or_default();
         known.reread &= !anew;
         known.config_hash.clone_from(&poll.state.config_hash);
         // If the process dies now, this is what its next life goes by.
         known.due = known.due.max(poll.state.next_poll);
         known.stored = poll.state.next_poll;
+        known.written = Some(poll.at);
     }
 
     /// How recording a poll ended, as the service was told.
@@ -81,13 +87,9 @@ impl Judge {
             }
         }
         self.note_answers(&name, &channel, poll);
-        if let (Some(until), Some(host)) =
-            (state.host_rests, state.last_attempt.as_ref().and_then(|one| host_of(&one.url)))
-        {
-            for rests in [&mut self.rests, &mut self.waits] {
-                let known = rests.entry(host.clone()).or_insert(until);
-                *known = until.max(*known);
-            }
+        if let Some((host, until)) = rest(poll) {
+            let known = self.rests.entry(host).or_insert(until);
+            *known = until.max(*known);
         } else if let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none())
             && let Some(host) = host_of(&attempt.url)
         {
@@ -122,7 +124,9 @@ impl Judge {
             let address = &mut self.addresses[place];
             let fresh = since.is_none_or(|since| address.asked.is_some_and(|at| at > since));
             let Some(answer) = address.answer.clone().filter(|_| fresh) else { continue };
-            (address.fresh, address.retry) = (answer.fresh, answer.retry.or(address.retry));
+            // What broke off says nothing.
+            let fresh = answer.fresh.filter(|_| poll.state.failures == 0);
+            (address.fresh, address.retry) = (fresh, answer.retry.or(address.retry));
             if answer.status == 304 {
                 used = true;
             }
@@ -211,10 +215,8 @@ impl Judge {
             let Some(due) = self.known.get(&name).and_then(|known| known.due) else { continue };
             let group = self.groups.get(&name).cloned().unwrap_or_default();
             let rests = self.group_rests(&group, &self.waits).unwrap_or(due);
-            // One whose own hosts rest is left out, and polled with the others of its group when they are due again.
+            // One whose own hosts rest is left out.
             let alone = self.group_rests(std::slice::from_ref(&name), &self.waits);
-            let others = group.iter().filter(|other| **other != name).filter_map(|other| self.known.get(other)?.due);
-            let with_others = alone.and_then(|_| others.min()).unwrap_or(due);
             let hosts = self
                 .channels
                 .get(&name)
@@ -222,7 +224,12 @@ impl Judge {
             let mut hosts: Vec<_> = hosts.unwrap_or_default();
             hosts.extend(self.known.get(&name).into_iter().flat_map(|known| &known.adopted).cloned());
             let told = hosts.iter().filter_map(|host| self.waits.get(host)).max().copied().unwrap_or(due);
-            let due = due.max(self.since).max(rests).max(told).max(alone.unwrap_or(due)).max(with_others);
+            let due = due.max(self.since).max(rests).max(told).max(alone.unwrap_or(due));
+            // Nobody of a group is asked within the interval after another one was.
+            let others = group.iter().filter_map(|other| self.known.get(other)?.written);
+            let shortest = group.iter().filter_map(|name| self.channels.get(name)).map(|one| interval(one)).min();
+            let again = others.max().zip(shortest).map_or(due, |(asked, pause)| (asked + pause).min(due + pause));
+            let due = due.max(again);
             if wall > due.max(self.unsure) + LATE {
                 self.blame("I2", &format!("{name} was due at {due} and is not polled at {wall}"));
             }
@@ -240,4 +247,9 @@ impl Judge {
         }
         all
     }
+}
+
+/// The host that asked to be left alone, and until when.
+fn rest(poll: &Poll) -> Option<(String, DateTime<Utc>)> {
+    Some((host_of(&poll.state.last_attempt.as_ref()?.url)?, poll.state.host_rests?))
 }

@@ -59,7 +59,7 @@ fn channels_that_share_an_address_are_one_group_also_through_a_third() {
 #[test]
 fn the_earliest_is_taken_first_and_stale_times_do_not_count() {
     let channels = [channel("a", &["1"]), channel("b", &["2"])];
-    let mut plan = Plan::new(&channels, 0.0, |channel| Some(at(if channel.id.as_str() == "a" { 5 } else { 3 })));
+    let mut plan = Plan::new(&channels, 0.0, |group| Some(at(if group[0].id.as_str() == "a" { 5 } else { 3 })));
     assert!(plan.take_due(at(2), |_| Ok(())).is_none());
     assert_eq!(plan.next_due(), Some(at(3)));
     assert_eq!(ids(&plan.take_due(at(9), |_| Ok(())).unwrap()), ["b"]);
@@ -128,7 +128,7 @@ fn check_spread(what: &str, mut first: impl FnMut(f64) -> DateTime<Utc>) {
     let mut chance = chances();
     let firsts: HashMap<ChannelId, _> = channels.iter().map(|one| (one.id.clone(), first(chance()))).collect();
     let rate = f64::from(FEEDS) / policy.interval().as_secs_f64();
-    let mut plan = Plan::new(&channels, rate, |channel| firsts.get(&channel.id).copied());
+    let mut plan = Plan::new(&channels, rate, |group| firsts.get(&group[0].id).copied());
     let mut seconds = vec![0_u32; 3600];
     for (second, polled) in seconds.iter_mut().enumerate() {
         let end = at(0) + TimeDelta::milliseconds(i64::try_from(second).unwrap() * 1000 + 999);
@@ -197,7 +197,7 @@ fn lateness(dead: usize, healthy_are: Kind, dead_are: Kind) -> (TimeDelta, usize
     let mut chance = chances();
     let first: HashMap<ChannelId, _> =
         channels.iter().map(|one| (one.id.clone(), at(0) + policy.interval().mul_f64(chance()))).collect();
-    let mut plan = Plan::new(&channels, 10_500.0 / 1800.0, |channel| first.get(&channel.id).copied());
+    let mut plan = Plan::new(&channels, 10_500.0 / 1800.0, |group| first.get(&group[0].id).copied());
     let kind = |id: &ChannelId| if is_dead(id) { dead_are } else { healthy_are };
     let mut world = World {
         kinds: channels.iter().map(|one| (one.id.clone(), kind(&one.id))).collect(),
@@ -275,7 +275,7 @@ fn cost_of_a_plan() {
         let mut chance = chances();
         let due: HashMap<ChannelId, _> =
             channels.iter().map(|c| (c.id.clone(), at(0) + Duration::from_secs_f64(1800.0 * chance()))).collect();
-        let mut plan = Plan::new(&channels, f64::from(count) / 1800.0, |channel| due.get(&channel.id).copied());
+        let mut plan = Plan::new(&channels, f64::from(count) / 1800.0, |group| due.get(&group[0].id).copied());
         let began = Instant::now();
         let turns = 300_000;
         for _ in 0..turns {

@@ -120,3 +120,134 @@ async fn a_group_whose_members_all_wait_is_left_alone() {
     assert!(log.iter().filter(|asked| asked.path == "/2").count() >= 2, "asked again in the end");
     site.stop().await;
 }
+
+/// At which minutes from now each path is asked, in so many of them.
+async fn live(site: &Site, origin: &Origin, minutes: i64) -> Vec<(i64, String)> {
+    let mut asked = Vec::new();
+    for minute in 0..minutes {
+        site.poll().await;
+        asked.extend(origin.take_log().into_iter().map(|asked| (minute, asked.path)));
+        site.clock.advance(TimeDelta::minutes(1));
+    }
+    asked
+}
+
+/// The minutes at which one path is asked.
+fn minutes(asked: &[(i64, String)], path: &str) -> Vec<i64> {
+    asked.iter().filter(|(_, asked)| asked == path).map(|(minute, _)| *minute).collect()
+}
+
+const LIST: &str = "<ul><li><a href=/1>One</a></li><li><a href=/2>Two</a></li><li><a href=/3>Three</a></li></ul>";
+
+/// A group of two, `short` on a host that `busy` is told to leave alone for two hours, and `long` that has another host
+/// too, which it asks first.
+async fn left_out(origin: &Origin, long: &str) -> Site {
+    origin.put("x.test/1", Answer::html(LIST));
+    origin.put("y.test/2", Answer::html(LIST));
+    origin.put("x.test/busy", rss(1));
+    let list = "layouts: [list], robots: ignore";
+    let (long, short) = (
+        format!("page: ['http://y.test/2', 'http://x.test/1'], {list}, every: {long}"),
+        format!("page: ['http://x.test/1'], {list}, every: 30m"),
+    );
+    let busy = "feed: 'http://x.test/busy', every: 15m";
+    let site = Site::start(&config(origin, &[("long", &long), ("short", &short), ("busy", busy)])).await;
+    let asked = live(&site, origin, 15).await;
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    origin.put("x.test/busy", Answer::status(503).header("Retry-After", "7200"));
+    site
+}
+
+/// Found by seeds 2524, 2873, 3546, 3791 and 4037 of the simulation: one that was left out of a poll of its group, because
+/// its host is left alone, waited until the others of the group were due again, which may take days.
+#[tokio::test]
+async fn who_was_left_out_is_asked_when_its_host_may_be() {
+    let origin = Origin::start();
+    let site = left_out(&origin, "12h").await;
+    let asked = live(&site, &origin, 4 * 60).await;
+    let (x, y) = (minutes(&asked, "/1"), minutes(&asked, "/2"));
+    let told = minutes(&asked, "/busy")[0];
+    assert!(x.iter().all(|minute| *minute >= told + 120), "told to wait for two hours at {told}: {asked:?}");
+    assert!(x.first().is_some_and(|minute| *minute <= told + 125), "and asked then: {asked:?}");
+    assert!(y.len() >= 2, "{asked:?}");
+    site.stop().await;
+}
+
+/// Found by seeds 1686, 2929 and 4389 of the simulation: one that was left out of a poll of its group is overdue, and
+/// a change of feeds.yaml or a restart made the others be asked again, who had just been.
+#[tokio::test]
+async fn a_reload_or_a_restart_asks_nobody_again_for_one_that_was_left_out() {
+    for restarts in [false, true] {
+        let origin = Origin::start();
+        let mut site = left_out(&origin, "20m").await;
+        let asked = live(&site, &origin, 30).await;
+        let last = *minutes(&asked, "/2").last().unwrap() - 30;
+        assert!(minutes(&asked, "/1").is_empty() && last > -20, "{asked:?}");
+        if restarts {
+            site = site.restart().await;
+        } else {
+            let text = std::fs::read_to_string(site.folder.path().join("feeds.yaml")).unwrap();
+            site.service.reload(Ok(text.replace("title: t,", "title: other,").into_bytes())).await;
+        }
+        let asked = live(&site, &origin, 60).await;
+        let first = minutes(&asked, "/2")[0] - last;
+        assert!((20..=23).contains(&first), "restart: {restarts}, asked {first} minutes later: {asked:?}");
+        site.stop().await;
+    }
+}
+
+/// A host that asked to be left alone is not asked either when nothing else is left to ask.
+#[tokio::test]
+async fn a_host_that_is_left_alone_is_no_last_resort() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::html(LIST));
+    origin.put("y.test/2", Answer::status(500));
+    origin.put("x.test/busy", Answer::status(429).header("Retry-After", "36000"));
+    let both = "page: ['http://y.test/2', 'http://x.test/1'], layouts: [list], robots: ignore, every: 30m";
+    let busy = "feed: 'http://x.test/busy', every: 20m";
+    let site = Site::start(&config(&origin, &[("busy", busy), ("both", both)])).await;
+    let asked = live(&site, &origin, 9 * 60).await;
+    assert!(minutes(&asked, "/1").iter().all(|minute| *minute < 2), "{asked:?}");
+    assert!(minutes(&asked, "/2").len() >= 2, "{asked:?}");
+    origin.put("x.test/busy", rss(1));
+    let asked = live(&site, &origin, 24 * 60).await;
+    assert!(!minutes(&asked, "/1").is_empty(), "asked when that is over: {asked:?}");
+    site.stop().await;
+}
+
+/// How long a host is left alone is what it said, or a default: not the interval of the channel that was told.
+#[tokio::test]
+async fn a_channel_that_is_asked_seldom_does_not_stop_its_host_for_long() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::status(429));
+    origin.put("x.test/2", rss(1));
+    let seldom = "feed: 'http://x.test/1', every: 24h";
+    let often = "feed: 'http://x.test/2', every: 30m";
+    let site = Site::start(&config(&origin, &[("seldom", seldom), ("often", often)])).await;
+    let asked = live(&site, &origin, 6 * 60).await;
+    let told = minutes(&asked, "/1")[0];
+    let after: Vec<_> = minutes(&asked, "/2").into_iter().filter(|minute| *minute > told).collect();
+    assert!(after.first().is_some_and(|minute| (238..=250).contains(minute)), "four hours: {asked:?}");
+    site.stop().await;
+}
+
+/// Found by seed 6833 of the simulation: a channel is to be read in another way as soon as its host may be asked, and a
+/// second edit of feeds.yaml made that be forgotten.
+#[tokio::test]
+async fn what_is_to_be_read_anew_is_not_forgotten_for_a_second_edit() {
+    let origin = Origin::start();
+    origin.put("x.test/busy", Answer::status(503).header("Retry-After", "7200"));
+    origin.put("x.test/2", rss(1));
+    let seldom = "feed: 'http://x.test/2', every: 12h";
+    let busy = "feed: 'http://x.test/busy', every: 30m";
+    let text = config(&origin, &[("seldom", seldom), ("busy", busy)]);
+    let site = Site::start(&text).await;
+    assert_eq!(live(&site, &origin, 10).await.len(), 2);
+    let edited = text.replace("every: 12h", "every: 12h, language: en");
+    site.service.reload(Ok(edited.clone().into_bytes())).await;
+    assert_eq!(live(&site, &origin, 10).await, []);
+    site.service.reload(Ok(edited.replace("title: t,", "title: other,").into_bytes())).await;
+    let asked = live(&site, &origin, 3 * 60).await;
+    assert!(minutes(&asked, "/2").first().is_some_and(|minute| (98..=105).contains(minute)), "{asked:?}");
+    site.stop().await;
+}
