@@ -26,6 +26,15 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+/// The wish of a host to be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// When the poll began in which it was told.
+    pub told: DateTime<Utc>,
+    /// Until when it holds.
+    pub until: DateTime<Utc>,
+}
+
 /// Everything that decides the next poll of a channel and that `/admin` shows of it, but for earlier attempts. Persisted,
 /// so that a restart never causes an early or an unconditional request. Read from the ledger when the channel is
 /// polled and kept nowhere else: most channels rest most of the time.
@@ -70,8 +79,10 @@ pub struct PollState {
     pub moved: BTreeMap<String, Moved>,
     /// When a whole document came last, or was asked for without validators although they were known.
     pub last_whole: Option<DateTime<Utc>>,
-    /// Until when the host that was asked last wants to be left alone (429, 503).
-    pub host_rests: Option<DateTime<Utc>>,
+    /// Hosts that asked to be left alone (429, 503) when the channel was polled, each with its port: `example.org:443`; and
+    /// addresses from which a redirect led to such a host.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rests: BTreeMap<String, Rest>,
     /// The flaws of the last poll.
     pub flaws: Vec<Flaw>,
     /// The error of the last poll.

@@ -118,7 +118,7 @@ impl<'a> Errand<'a> {
         self.distrusted.extend(urls);
     }
 
-    /// These addresses are not asked in this run, unless none else was left: their hosts asked to be left alone.
+    /// These addresses are not asked in this run: their hosts asked to be left alone.
     pub(super) fn leave_alone(&mut self, urls: HashSet<String>) {
         self.resting = urls;
     }
@@ -128,9 +128,14 @@ impl<'a> Errand<'a> {
         self.resting.contains(url.as_str())
     }
 
+    /// What came of asking for an address, if it was asked for in this run.
+    pub(super) fn fetched(&self, url: &Url) -> Option<&Fetched> {
+        self.fetched.get(url.as_str())
+    }
+
     /// Whether an address was asked for in this run and answered.
     pub(super) fn has_answered(&self, url: &Url) -> bool {
-        self.fetched.get(url.as_str()).is_some_and(Result::is_ok)
+        self.fetched(url).is_some_and(Result::is_ok)
     }
 
     /// Whether an address was asked for in this run and its server may know that.

@@ -66,9 +66,7 @@ impl Service {
                 let Some(state) = state else { continue };
                 if !lock(&self.briefs).contains_key(&channel.id) {
                     self.note_state(channel, state);
-                    if state.host_rests.is_some() {
-                        lock(&self.rests).note(&channel.id, state, self.clock.now());
-                    }
+                    lock(&self.rests).recall(&channel.id, state, self.clock.now(), |_| true);
                 }
             }
         }

@@ -1,13 +1,16 @@
 //! What the outcome of a poll says: when to come back, whether the source is gone, what is usual for it.
 
+use super::errand::Errand;
 use super::listing::Listing;
 use super::poll::Poller;
+use super::rests;
 use crate::config::Channel;
 use crate::model::{Flaw, FlawCode, Hints, ParsedFeed, Precision};
 use crate::schedule::{self, Before, Outcome, Policy};
 use crate::store::{Attempt, Change, Poll, PollState};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
+use url::Url;
 
 /// A page with fewer than this part of its usual entries has shrunk.
 const SHRUNKEN: u32 = 2;
@@ -29,6 +32,28 @@ impl Poller<'_> {
         };
         let error = if failed { flaws.last().map(ToString::to_string) } else { None };
         state.attempted(Attempt { at: self.now, url, status, millis: 0, changed: 0, error });
+    }
+
+    /// Takes note of the hosts that asked to be left alone. What the feed asks for itself, and how often it is asked,
+    /// concern nobody else on its host.
+    pub(super) fn note_rests(&self, channel: &Channel, errand: &Errand<'_>, state: &mut PollState) {
+        let now = self.clock.now();
+        let alone = Before { failures: 0, hints: &Hints::default() };
+        let policy = policy(channel, state.exempt);
+        let policy = Policy { every: None, default: policy.floor, ..policy };
+        let answers = channel.addresses().filter_map(|address| {
+            let asked = rests::asked(Some(state), address);
+            let error = match errand.fetched(&asked)? {
+                Ok(page) => return Some((asked, page.url.clone(), None)),
+                Err(error) => error,
+            };
+            let (status, url) = (error.status?, Url::parse(&error.url).ok()?);
+            let outcome = Outcome::Failed { status: Some(status), retry_after: error.retry_after };
+            let until = || schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0);
+            Some((asked, url, matches!(status, 429 | 503).then(until).flatten()))
+        });
+        let answers: Vec<_> = answers.collect();
+        rests::said(state, answers.into_iter(), self.now, now);
     }
 
     pub(super) fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
@@ -57,17 +82,10 @@ impl Poller<'_> {
         let policy = informed(policy(channel, state.exempt), state, now);
         let before = Before { failures: state.failures, hints: &state.hints };
         state.next_poll = schedule::next_poll(now, &policy, &before, &outcome, fresh_for, self.chance);
-        state.host_rests = match outcome {
-            // What the feed asks for itself, and how often it is asked, concern nobody else on its host.
-            Outcome::Failed { status: Some(429 | 503), .. } => {
-                let alone = Before { failures: 0, hints: &Hints::default() };
-                let policy = Policy { every: None, default: policy.floor, ..policy };
-                schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0)
-            }
-            _ => None,
-        };
         // Those on its host that were not told to wait go first: else one that is always told would stop them all.
-        let behind = state.host_rests.map(|until| until + BEHIND);
+        let rest = |address| state.rests.get(&rests::host(&rests::asked(Some(state), address))).map(|rest| rest.until);
+        let all: Option<Vec<_>> = channel.addresses().map(rest).collect();
+        let behind = all.and_then(|all| all.into_iter().min()).map(|until| until + BEHIND);
         state.next_poll = state.next_poll.map(|next| behind.map_or(next, |behind| next.max(behind)));
         if matches!(outcome, Outcome::Failed { .. } | Outcome::Gone) {
             state.failures = state.failures.saturating_add(1);

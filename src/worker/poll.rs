@@ -256,6 +256,7 @@ impl Poller<'_> {
         }
         state.exempt = errand.exempt().unwrap_or(state.exempt);
         self.note_attempt(&listing, flaws, state);
+        self.note_rests(channel, errand, state);
         self.note_outcome(channel, &listing, flaws, state);
         moves::note(channel, &listing, self.now, flaws, state);
         let guard = guard(channel, before);

@@ -5,27 +5,15 @@ use super::plan::Group;
 use crate::config::{Address, Channel};
 use crate::model::ChannelId;
 use crate::schedule;
-use crate::store::PollState;
+use crate::store::{PollState, Rest};
 use chrono::{DateTime, Utc};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
 
-type Host = (String, u16);
-
-/// A wish to be left alone.
-#[derive(Debug, Clone, Copy)]
-struct Rest {
-    /// When it was told.
-    told: DateTime<Utc>,
-    until: DateTime<Utc>,
-}
-
-impl Rest {
-    /// Until when it holds: not if it was told under a clock that ran ahead.
-    fn holds(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        schedule::rests(now, Some(self.told), self.until).then_some(self.until)
-    }
+/// Until when it holds: not if it was told under a clock that ran ahead.
+fn holds(rest: &Rest, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    schedule::rests(now, Some(rest.told), rest.until).then_some(rest.until)
 }
 
 /// Whom of a group to poll, and what to leave alone then.
@@ -40,13 +28,14 @@ pub(super) struct Awake {
 /// The hosts that are left alone, and until when.
 #[derive(Debug, Default)]
 pub(super) struct Rests {
-    hosts: HashMap<Host, Rest>,
-    /// The channels that were told so themselves: they wait also when their host has answered another one meanwhile.
-    channels: HashMap<ChannelId, (Host, Rest)>,
+    hosts: HashMap<String, Rest>,
+    /// What channels were told themselves: they wait also when the host has answered another one meanwhile.
+    channels: HashMap<ChannelId, BTreeMap<String, Rest>>,
 }
 
-fn host(url: &Url) -> Host {
-    (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or_default())
+/// A host with its port: what a wish to be left alone is about.
+pub(super) fn host(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
 /// The address that is asked for one in feeds.yaml: itself, or the one that was adopted.
@@ -58,23 +47,31 @@ pub(super) fn asked(state: Option<&PollState>, address: &Address) -> Url {
 impl Rests {
     /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host.
     pub(super) fn note(&mut self, channel: &ChannelId, state: &PollState, now: DateTime<Utc>) {
-        let Some(attempt) = &state.last_attempt else { return };
-        let Ok(url) = Url::parse(&attempt.url) else { return };
-        let host = host(&url);
+        self.recall(channel, state, now, |rest| Some(rest.told) == state.last_poll);
+        let answered = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none());
+        if let Some(url) = answered.and_then(|attempt| Url::parse(&attempt.url).ok()) {
+            self.hosts.remove(&host(&url));
+        }
+    }
+
+    /// Takes note of what a channel was told: for itself, and for all that ask these hosts as far as `all` says so.
+    pub(super) fn recall(
+        &mut self,
+        channel: &ChannelId,
+        state: &PollState,
+        now: DateTime<Utc>,
+        all: impl Fn(&Rest) -> bool,
+    ) {
         self.channels.remove(channel);
-        match state.host_rests {
-            Some(until) => {
-                let rest = Rest { told: attempt.at, until };
-                self.channels.insert(channel.clone(), (host.clone(), rest));
-                let known = self.hosts.entry(host).or_insert(rest);
-                if known.holds(now).is_none_or(|known| known < until) {
-                    *known = rest;
-                }
+        if state.rests.is_empty() {
+            return;
+        }
+        self.channels.insert(channel.clone(), state.rests.clone());
+        for (host, rest) in state.rests.iter().filter(|(_, rest)| all(rest)) {
+            let known = self.hosts.entry(host.clone()).or_insert(*rest);
+            if holds(known, now).is_none_or(|known| known < rest.until) {
+                *known = *rest;
             }
-            None if attempt.error.is_none() => {
-                self.hosts.remove(&host);
-            }
-            None => {}
         }
     }
 
@@ -85,10 +82,12 @@ impl Rests {
 
     /// Until when a channel leaves an address alone, if it does.
     fn of(&self, channel: &Channel, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let host = host(url);
-        let all = self.hosts.get(&host).and_then(|rest| rest.holds(now));
-        let told = self.channels.get(&channel.id).filter(|(told, _)| *told == host);
-        all.max(told.and_then(|(_, rest)| rest.holds(now)))
+        let told = self.channels.get(&channel.id);
+        let until = |key: &str| {
+            let rests = [self.hosts.get(key), told.and_then(|told| told.get(key))];
+            rests.into_iter().flatten().filter_map(|rest| holds(rest, now)).max()
+        };
+        until(&host(url)).max(until(url.as_str()))
     }
 
     /// Whom of a group to poll; `asked` as in [`Rests::until`].
@@ -130,9 +129,30 @@ impl Rests {
 
     /// Forgets what is over.
     pub(super) fn sweep(&mut self, now: DateTime<Utc>) {
-        self.hosts.retain(|_, rest| rest.holds(now).is_some());
-        self.channels.retain(|_, (_, rest)| rest.holds(now).is_some());
+        self.hosts.retain(|_, rest| holds(rest, now).is_some());
+        self.channels.retain(|_, told| told.values().any(|rest| holds(rest, now).is_some()));
     }
+}
+
+/// What the answers of a poll that began at `told` say: the address that was asked, the one that a redirect led to, and
+/// until when that one's host is to be left alone, if it asked for that. Where a redirect leads to such a host, its address
+/// is left alone too. What was said before goes on as long as it holds.
+pub(super) fn said(
+    state: &mut PollState,
+    answers: impl Iterator<Item = (Url, Url, Option<DateTime<Utc>>)>,
+    told: DateTime<Utc>,
+    now: DateTime<Utc>,
+) {
+    for (asked, url, until) in answers {
+        let elsewhere = (host(&asked) != host(&url)).then(|| asked.into());
+        for key in [Some(host(&url)), elsewhere].into_iter().flatten() {
+            match until {
+                Some(until) => state.rests.insert(key, Rest { told, until }),
+                None => state.rests.remove(&key),
+            };
+        }
+    }
+    state.rests.retain(|_, rest| holds(rest, now).is_some());
 }
 
 #[cfg(test)]
@@ -169,7 +189,10 @@ mod tests {
         for (channel, hour, url, until, failed) in notes {
             let error = (*failed).then(String::new);
             let attempt = Attempt { at: at(*hour), url: (*url).into(), status: None, millis: 0, changed: 0, error };
-            let mut state = PollState { host_rests: until.map(at), ..PollState::default() };
+            let rest = until.map(|until| ("x.test:80".to_owned(), Rest { told: at(*hour), until: at(until) }));
+            let rest = rest.map(|(host, rest)| (if *url == Y { "y.test:80".to_owned() } else { host }, rest));
+            let mut state = PollState { last_poll: Some(at(*hour)), ..PollState::default() };
+            state.rests.extend(rest);
             state.attempted(attempt);
             rests.note(&channel.parse().unwrap(), &state, at(now));
         }

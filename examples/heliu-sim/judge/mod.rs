@@ -134,8 +134,8 @@ pub(crate) struct Judge {
     /// Every validator that a host ever sent for an address.
     sent: BTreeMap<(String, usize), BTreeSet<String>>,
     sites: BTreeMap<String, Site>,
-    /// Hosts that asked to be left alone, as recorded.
-    rests: BTreeMap<String, DateTime<Utc>>,
+    /// Hosts that asked to be left alone, as recorded: until when, and when that was told (true time).
+    rests: BTreeMap<String, (DateTime<Utc>, DateTime<Utc>)>,
     /// Groups that are being polled, by their first channel: since when, and who is still to be recorded.
     polls: BTreeMap<String, (DateTime<Utc>, BTreeSet<String>)>,
     /// When the robots.txt of a host was read in this life.

@@ -43,7 +43,7 @@ impl Judge {
         // Also one that no layout fitted was read in the new way.
         let anew = used.into_iter().any(|answer| !answer.conditional && answer.status == 200 && answer.whole);
         // Known to the next life too, if this one ends here.
-        if let Some((host, until)) = rest(poll) {
+        for (host, until) in rests(poll) {
             let known = self.waits.entry(host).or_insert(until);
             *known = until.max(*known);
         }
@@ -87,10 +87,11 @@ impl Judge {
             }
         }
         self.note_answers(&name, &channel, poll);
-        if let Some((host, until)) = rest(poll) {
-            let known = self.rests.entry(host).or_insert(until);
-            *known = until.max(*known);
-        } else if let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none())
+        for (host, until) in rests(poll) {
+            let known = self.rests.entry(host).or_insert((until, truth));
+            *known = (until, truth).max(*known);
+        }
+        if let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none())
             && let Some(host) = host_of(&attempt.url)
         {
             self.rests.remove(&host);
@@ -214,9 +215,9 @@ impl Judge {
         for name in self.channels.keys().cloned().collect::<Vec<_>>() {
             let Some(due) = self.known.get(&name).and_then(|known| known.due) else { continue };
             let group = self.groups.get(&name).cloned().unwrap_or_default();
-            let rests = self.group_rests(&group, &self.waits).unwrap_or(due);
+            let rests = self.group_rests(&group).unwrap_or(due);
             // One whose own hosts rest is left out.
-            let alone = self.group_rests(std::slice::from_ref(&name), &self.waits);
+            let alone = self.group_rests(std::slice::from_ref(&name));
             let hosts = self
                 .channels
                 .get(&name)
@@ -249,7 +250,8 @@ impl Judge {
     }
 }
 
-/// The host that asked to be left alone, and until when.
-fn rest(poll: &Poll) -> Option<(String, DateTime<Utc>)> {
-    Some((host_of(&poll.state.last_attempt.as_ref()?.url)?, poll.state.host_rests?))
+/// The hosts that asked to be left alone in this poll, and until when.
+fn rests(poll: &Poll) -> impl Iterator<Item = (String, DateTime<Utc>)> {
+    let rests = poll.state.rests.iter().filter(|(_, rest)| Some(rest.told) == poll.state.last_poll);
+    rests.filter_map(|(host, rest)| Some((host.strip_suffix(":80")?.to_owned(), rest.until)))
 }

@@ -5,7 +5,7 @@ use crate::source::{Manners, Reply};
 use crate::wire::Asked;
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::config::{Address, fingerprint};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Judge {
     /// A request came in.
@@ -96,9 +96,7 @@ impl Judge {
             self.blame("I1", &format!("{url} is asked at {wall}, inside its floor that ends at {floor}"));
             return;
         }
-        // With several addresses, one is asked when none is ready (docs/simulation.md).
-        let only = self.group_places(&group) == 1;
-        if let Some(retry) = address.retry.filter(|retry| only && wall + PLAY < *retry) {
+        if let Some(retry) = address.retry.filter(|retry| wall + PLAY < *retry) {
             self.blame("retry-after", &format!("{url} is asked at {wall}, it said not before {retry}"));
             return;
         }
@@ -120,11 +118,11 @@ impl Judge {
             self.blame("I1", &format!("{url} is asked at {wall}, its channels are not due before {promised}"));
             return;
         }
-        // An address that has moved is asked at another host.
-        let rests = host_of(url).is_some_and(|host| self.rests.get(&host).is_some_and(|until| *until > wall));
         let begins = !unsure && !self.is_under_way(&group, truth);
-        let every_host_rests = self.group_rests(&group, &self.rests).filter(|_| rests && begins);
-        if let Some(until) = every_host_rests.filter(|until| wall + PLAY < *until) {
+        let rests = host_of(url).and_then(|host| self.rests.get(&host)).filter(|_| begins);
+        // Who had to wait for the site may have begun before that was told.
+        let rests = rests.filter(|(_, told)| truth - *told > TimeDelta::minutes(1)).map(|(until, _)| *until);
+        if let Some(until) = rests.filter(|until| wall + PLAY < *until) {
             self.blame("retry-after", &format!("{url} is asked at {wall}, its host said not before {until}"));
         }
         if !self.is_under_way(&group, truth) {
@@ -146,16 +144,12 @@ impl Judge {
         channels.flat_map(|channel| self.places(channel)).collect::<BTreeSet<_>>().len()
     }
 
-    /// Until when all hosts of a group are to be left alone.
-    pub(super) fn group_rests(
-        &self,
-        group: &[String],
-        rests: &BTreeMap<String, DateTime<Utc>>,
-    ) -> Option<DateTime<Utc>> {
+    /// Until when all hosts of a group are left alone.
+    pub(super) fn group_rests(&self, group: &[String]) -> Option<DateTime<Utc>> {
         let channels = group.iter().filter_map(|name| self.channels.get(name));
         let urls: Vec<_> = channels.flat_map(|channel| channel.addresses()).map(Address::url).collect();
         // Where an address has moved to is not known here.
-        let until = |host: &str| rests.get(host).copied();
+        let until = |host: &str| self.waits.get(host).copied();
         let all: Option<Vec<_>> = urls.iter().map(|url| until(url.host_str().unwrap_or_default())).collect();
         all.and_then(|all| all.into_iter().min())
     }

@@ -251,3 +251,37 @@ async fn what_is_to_be_read_anew_is_not_forgotten_for_a_second_edit() {
     assert!(minutes(&asked, "/2").first().is_some_and(|minute| (98..=105).contains(minute)), "{asked:?}");
     site.stop().await;
 }
+
+/// A host that asked to be left alone while another address served the channel is left alone for as long as it said, also
+/// when that other address fails, after a restart, and after an edit; and so is an address that leads to it.
+#[tokio::test]
+async fn who_asked_to_wait_is_not_asked_when_the_others_fail() {
+    for leads in [false, true] {
+        let origin = Origin::start();
+        let busy = Answer::status(503).header("Retry-After", "36000");
+        if leads {
+            let target = format!("http://z.test:{}/busy", origin.port());
+            origin.put("x.test/1", Answer::status(302).header("Location", &target));
+            origin.put("z.test/busy", busy);
+        } else {
+            origin.put("x.test/1", busy);
+        }
+        origin.put("y.test/2", Answer::html(LIST));
+        let both = "page: ['http://x.test/1', 'http://y.test/2'], layouts: [list], robots: ignore, every: 30m";
+        let text = config(&origin, &[("both", both)]);
+        let site = Site::start(&text).await;
+        let asked = live(&site, &origin, 60).await;
+        assert_eq!(minutes(&asked, "/1"), [0], "{asked:?}");
+        assert_eq!(minutes(&asked, "/2").len(), 2, "{asked:?}");
+        origin.put("y.test/2", Answer::status(500));
+        let site = site.restart().await;
+        let asked = live(&site, &origin, 4 * 60).await;
+        assert!(minutes(&asked, "/1").is_empty() && minutes(&asked, "/2").len() >= 2, "{leads}: {asked:?}");
+        site.service.reload(Ok(text.replace("every: 30m", "every: 30m, language: en").into_bytes())).await;
+        let asked = live(&site, &origin, 4 * 60).await;
+        assert!(minutes(&asked, "/1").is_empty() && !asked.is_empty(), "{leads}: {asked:?}");
+        let asked = live(&site, &origin, 24 * 60).await;
+        assert!(!minutes(&asked, "/1").is_empty(), "{leads}: asked when that is over: {asked:?}");
+        site.stop().await;
+    }
+}
