@@ -27,8 +27,10 @@ pub struct Attempt {
 }
 
 /// The wish of a host to be left alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rest {
+    /// The host that said so, with its port: `example.org:443`. A redirect may have led to it.
+    pub host: String,
     /// When the poll began in which it was told.
     pub told: DateTime<Utc>,
     /// Until when it holds.
@@ -79,8 +81,7 @@ pub struct PollState {
     pub moved: BTreeMap<String, Moved>,
     /// When a whole document came last, or was asked for without validators although they were known.
     pub last_whole: Option<DateTime<Utc>>,
-    /// Hosts that asked to be left alone (429, 503) when the channel was polled, each with its port: `example.org:443`; and
-    /// addresses from which a redirect led to such a host.
+    /// The addresses whose hosts asked to be left alone (429, 503), as they were asked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rests: BTreeMap<String, Rest>,
     /// The flaws of the last poll.

@@ -120,10 +120,13 @@ impl Service {
         self.wake.notify_one();
     }
 
-    /// When a group is due: at once if one is that is owed a poll; else no earlier than its interval after one of it was
-    /// polled, since another one may have been left out then.
+    /// When a group is due: at once if one is that is owed a poll; else when the first of its channels is, but one that was
+    /// left out when others were polled not within the interval after that.
     fn group_due(&self, group: &[Arc<Channel>], briefs: &Briefs, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let (owed, rests) = (lock(&self.tending.owed), lock(&self.rests));
+        let last = |channel: &Arc<Channel>| briefs.get(&channel.id).and_then(|brief| brief.last_poll);
+        let latest = group.iter().filter_map(last).filter(|last| !schedule::is_ahead(*last, now)).max();
+        let again = latest.and_then(|latest| latest.checked_add_signed(interval(group, briefs)));
         let mut first = None;
         for channel in group {
             let is_owed = owed.contains(&channel.id);
@@ -132,15 +135,21 @@ impl Service {
             if is_owed && rests.is_none() {
                 return Some(due);
             }
-            let due = rests.map_or(due, |rests| rests.max(due));
+            let again = again.filter(|_| last(channel) < latest);
+            let due = due.max(rests.unwrap_or(due)).max(again.unwrap_or(due));
             first = Some(first.map_or(due, |first: DateTime<Utc>| first.min(due)));
         }
-        first.max(asked_until(group, briefs, now).filter(|_| first.is_some()))
+        first
+    }
+
+    /// Whether feeds.yaml says otherwise of a channel now than when its poll began.
+    pub(super) fn was_edited(&self, channel: &Channel) -> bool {
+        lock(&self.plan).channel(&channel.id).is_some_and(|now| **now != *channel)
     }
 }
 
 /// The address that is asked for one of a channel in feeds.yaml.
-fn asked(briefs: &Briefs) -> impl Fn(&Channel, &Address) -> Url {
+pub(super) fn asked(briefs: &Briefs) -> impl Fn(&Channel, &Address) -> Url {
     |channel, address| briefs.get(&channel.id).and_then(|brief| brief.asked(address)).unwrap_or_else(|| address.url())
 }
 
@@ -152,12 +161,12 @@ fn due(
     now: DateTime<Utc>,
     chance: f64,
 ) -> Option<DateTime<Utc>> {
-    if is_owed {
-        return Some(now);
-    }
     let gone = brief.and_then(Brief::gone);
     if gone.is_some_and(|print| print == config::fingerprint(channel)) {
         return None;
+    }
+    if is_owed {
+        return Some(now);
     }
     let (last, next) = brief.map_or((None, None), |brief| (brief.last_poll, brief.next_poll));
     Some(schedule::first_poll(now, next, last, chance))
@@ -170,16 +179,6 @@ fn interval(group: &[Arc<Channel>], briefs: &Briefs) -> TimeDelta {
         Policy { default: policy.floor, ..policy }.interval()
     };
     TimeDelta::from_std(group.iter().map(interval).min().unwrap_or_default()).unwrap_or(TimeDelta::MAX)
-}
-
-/// Until when a group is left alone because some of it was polled: one of it that was left out then may be due earlier.
-fn asked_until(group: &[Arc<Channel>], briefs: &Briefs, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    if group.len() == 1 {
-        return None;
-    }
-    let last = group.iter().filter_map(|channel| briefs.get(&channel.id)?.last_poll);
-    let last = last.filter(|last| !schedule::is_ahead(*last, now)).max()?;
-    last.checked_add_signed(interval(group, briefs))
 }
 
 /// What decides when a group may be polled. A host is suspect when the last attempt ended without an answer.

@@ -13,7 +13,7 @@ use crate::net::Accept;
 use crate::rule::FullText;
 use crate::store::{FetchState, Store, StoreError};
 use crate::{decode, extract, normalise, schedule};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
@@ -205,6 +205,14 @@ impl Reader<'_> {
         flaws: &mut Vec<Flaw>,
     ) {
         let failures = errand.state(url.as_str()).map_or(0, |state| state.failures);
+        if errand.was_told(url) {
+            // It is not asked, which is no failure, and comes later.
+            errand.note(url, |state| {
+                state.not_before = Some(schedule::article_retry(self.now, 1));
+                state.link_key = Some(key);
+            });
+            return;
+        }
         let outcome = pages(errand, how, url, trust).await;
         match outcome {
             Ok(read) => {
@@ -235,7 +243,9 @@ impl Reader<'_> {
                 errand.note(url, |state: &mut FetchState| {
                     state.failures = failures;
                     state.checked = Some(self.now);
-                    state.not_before = (failures < MOST_TRIES).then(|| schedule::article_retry(self.now, failures));
+                    let told = state.not_before.filter(|told| *told <= self.now + TimeDelta::days(1));
+                    let retry = schedule::article_retry(self.now, failures);
+                    state.not_before = (failures < MOST_TRIES).then(|| told.map_or(retry, |told| told.max(retry)));
                     state.link_key = Some(key);
                 });
             }

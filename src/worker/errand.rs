@@ -2,10 +2,12 @@
 //! validators are put forward for storing only when the body they vouch for was used.
 
 use super::readers::Readers;
+use super::rests::{self, host};
+use crate::config::Channel;
 use crate::model::{Flaw, FlawCode};
 use crate::net::{Accept, Berth, Client, FetchError, FetchErrorKind, Request, Robots, Validators};
 use crate::schedule;
-use crate::store::{FetchState, Store, StoreError};
+use crate::store::{FetchState, PollState, Store, StoreError};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
@@ -73,6 +75,8 @@ pub(super) struct Errand<'a> {
     distrusted: HashSet<String>,
     /// Their hosts asked to be left alone.
     resting: HashSet<String>,
+    /// The hosts that asked for it in this run.
+    told: HashSet<String>,
 }
 
 impl<'a> Errand<'a> {
@@ -91,6 +95,7 @@ impl<'a> Errand<'a> {
             robots: Robots::Obey,
             distrusted: HashSet::new(),
             resting: HashSet::new(),
+            told: HashSet::new(),
         }
     }
 
@@ -101,6 +106,17 @@ impl<'a> Errand<'a> {
             self.known.extend(store.fetch_states(&missing).await?);
         }
         Ok(())
+    }
+
+    /// Reads what the store knows of a channel's addresses.
+    pub(super) async fn recall_channel(
+        &mut self,
+        store: &dyn Store,
+        channel: &Channel,
+        state: &PollState,
+    ) -> Result<(), StoreError> {
+        let urls: Vec<_> = channel.addresses().map(|url| rests::asked(Some(state), url).to_string()).collect();
+        self.recall(store, &urls).await
     }
 
     /// Whether the pages that are asked for from now on obey robots.txt. Feeds never have to.
@@ -126,6 +142,11 @@ impl<'a> Errand<'a> {
     /// Whether the host of an address asked to be left alone.
     pub(super) fn rests(&self, url: &Url) -> bool {
         self.resting.contains(url.as_str())
+    }
+
+    /// Whether the host of an address asked in this run to be left alone.
+    pub(super) fn was_told(&self, url: &Url) -> bool {
+        self.told.contains(&host(url))
     }
 
     /// What came of asking for an address, if it was asked for in this run.
@@ -172,6 +193,9 @@ impl<'a> Errand<'a> {
         let fetched = match self.client.fetch(request).await {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {
+                if matches!(error.status, Some(429 | 503)) {
+                    self.told.extend(Url::parse(&error.url).ok().as_ref().map(host));
+                }
                 let failures = before.failures.saturating_add(1);
                 let asked_for = error.retry_after.and_then(|wait| TimeDelta::from_std(wait.min(LONGEST_WAIT)).ok());
                 let retry = schedule::article_retry(self.now, failures);

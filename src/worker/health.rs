@@ -66,7 +66,7 @@ impl Service {
                 let Some(state) = state else { continue };
                 if !lock(&self.briefs).contains_key(&channel.id) {
                     self.note_state(channel, state);
-                    lock(&self.rests).recall(&channel.id, state, self.clock.now(), |_| true);
+                    lock(&self.rests).recall(state, self.clock.now(), |_| true);
                 }
             }
         }
@@ -78,7 +78,7 @@ impl Service {
         let (id, state) = (&polled.channel, &polled.state);
         if polled.offline {
             lock(&self.tending.owed).insert(id.clone());
-        } else {
+        } else if !self.was_edited(channel) {
             // The one whose answer shows that the network is back was asked just now.
             lock(&self.tending.owed).remove(id);
         }
@@ -88,13 +88,16 @@ impl Service {
             let mut briefs = lock(&self.briefs);
             let brief = briefs.entry(id.clone()).or_insert_with(nothing);
             brief.next_poll = state.next_poll;
-            if polled.store_error.is_some() {
-                // When it was polled decides what is believed of when it is due.
+            if polled.reached {
+                // When it was asked decides what is believed of when it is due.
                 brief.last_poll = Some(self.clock.now());
             }
+            drop(briefs);
+            // What it was told holds all the same.
+            lock(&self.rests).recall(state, self.clock.now(), |rest| Some(rest.told) > state.last_poll);
             return;
         }
-        lock(&self.rests).note(id, state, self.clock.now());
+        lock(&self.rests).note(state, self.clock.now());
         self.note_state(channel, state);
     }
 

@@ -44,16 +44,16 @@ impl Poller<'_> {
         let answers = channel.addresses().filter_map(|address| {
             let asked = rests::asked(Some(state), address);
             let error = match errand.fetched(&asked)? {
-                Ok(page) => return Some((asked, page.url.clone(), None)),
-                Err(error) => error,
+                Ok(_) => return Some((asked, None)),
+                // Other failures say nothing of that.
+                Err(error) => error.status.filter(|status| matches!(status, 429 | 503)).map(|_| error)?,
             };
-            let (status, url) = (error.status?, Url::parse(&error.url).ok()?);
-            let outcome = Outcome::Failed { status: Some(status), retry_after: error.retry_after };
-            let until = || schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0);
-            Some((asked, url, matches!(status, 429 | 503).then(until).flatten()))
+            let outcome = Outcome::Failed { status: error.status, retry_after: error.retry_after };
+            let until = schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0)?;
+            Some((asked, Some((Url::parse(&error.url).ok()?, until))))
         });
-        let answers: Vec<_> = answers.collect();
-        rests::said(state, answers.into_iter(), self.now, now);
+        let answers = answers.collect();
+        rests::said(state, answers, self.now, now);
     }
 
     pub(super) fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
@@ -83,10 +83,8 @@ impl Poller<'_> {
         let before = Before { failures: state.failures, hints: &state.hints };
         state.next_poll = schedule::next_poll(now, &policy, &before, &outcome, fresh_for, self.chance);
         // Those on its host that were not told to wait go first: else one that is always told would stop them all.
-        let rest = |address| state.rests.get(&rests::host(&rests::asked(Some(state), address))).map(|rest| rest.until);
-        let all: Option<Vec<_>> = channel.addresses().map(rest).collect();
-        let behind = all.and_then(|all| all.into_iter().min()).map(|until| until + BEHIND);
-        state.next_poll = state.next_poll.map(|next| behind.map_or(next, |behind| next.max(behind)));
+        let behind = rests::until(channel, state).filter(|_| matches!(outcome, Outcome::Failed { .. }));
+        state.next_poll = state.next_poll.map(|next| behind.map_or(next, |until| next.max(until + BEHIND)));
         if matches!(outcome, Outcome::Failed { .. } | Outcome::Gone) {
             state.failures = state.failures.saturating_add(1);
         } else {

@@ -95,9 +95,13 @@ impl Plan {
 
     /// The channels of a group.
     fn group(&self, index: Number) -> Group {
+        self.members(index).into()
+    }
+
+    fn members(&self, index: Number) -> &[Arc<Channel>] {
         let index = index as usize;
         let begin = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.channels[begin as usize..self.ends[index] as usize].into()
+        &self.channels[begin as usize..self.ends[index] as usize]
     }
 
     /// Takes a group that is due and that `admit` lets in; it is not due again before [`Plan::schedule`]. One that has
@@ -167,6 +171,17 @@ impl Plan {
                 self.due.push(at, number(index));
             }
         }
+    }
+
+    /// A channel as it is planned.
+    pub(super) fn channel(&self, id: &ChannelId) -> Option<&Arc<Channel>> {
+        let index = number(self.group_of(id)?);
+        self.members(index).iter().find(|channel| channel.id == *id)
+    }
+
+    /// The channels that are polled together with one, itself among them.
+    pub(super) fn mates(&self, id: &ChannelId) -> &[Arc<Channel>] {
+        self.group_of(id).map_or(&[], |index| self.members(number(index)))
     }
 
     /// Whether the channel is one of those that are planned.

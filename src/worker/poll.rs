@@ -79,10 +79,16 @@ impl Poller<'_> {
         }
         let mut done = Vec::new();
         errand.leave_alone(resting);
-        // Gone for good.
+        for channel in &channels {
+            // What cannot be read now is told where it is needed.
+            let _ = errand.recall_channel(self.store, channel, &state_of(&channel.id)).await;
+        }
+        // Gone for good, or all that is not gone is left alone.
         let is_left_out = |c: &Arc<Channel>| {
-            let state = state_of(&c.id);
-            state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash)
+            let state = &state_of(&c.id);
+            let desk = Desk { store: self.store, channel: c, state, trust: as_before(c), now: self.now };
+            let gone = state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash);
+            gone || !listing::has_any(&desk, &errand)
         };
         let channels: Vec<_> = channels.iter().filter(|channel| !is_left_out(channel)).collect();
         for (index, channel) in channels.iter().enumerate() {
@@ -162,6 +168,7 @@ impl Poller<'_> {
                 // Its source was asked, and no interval is shorter than the floor.
                 let floor = policy(channel, poll.state.exempt).floor;
                 let pause = TimeDelta::from_std(floor).unwrap_or(RECORD_RETRY).max(RECORD_RETRY);
+                let before = PollState { rests: poll.state.rests, ..before };
                 Polled { reached, ..self.unrecorded((channel, before), pause, error) }
             }
         }
@@ -244,8 +251,7 @@ impl Poller<'_> {
         state: &mut PollState,
         flaws: &mut Vec<Flaw>,
     ) -> Result<Option<Seen>, StoreError> {
-        let urls: Vec<_> = channel.addresses().map(|url| rests::asked(Some(before), url).to_string()).collect();
-        errand.recall(self.store, &urls).await?;
+        errand.recall_channel(self.store, channel, before).await?;
         let stuck = schedule::stuck(self.now, &before.rhythm, before.last_change, before.last_whole);
         errand.ask_afresh(stuck);
         let desk = Desk { store: self.store, channel, state: before, trust, now: self.now };

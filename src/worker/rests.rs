@@ -3,17 +3,31 @@
 
 use super::plan::Group;
 use crate::config::{Address, Channel};
-use crate::model::ChannelId;
 use crate::schedule;
 use crate::store::{PollState, Rest};
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
 
-/// Until when it holds: not if it was told under a clock that ran ahead.
-fn holds(rest: &Rest, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    schedule::rests(now, Some(rest.told), rest.until).then_some(rest.until)
+/// A wish to be left alone.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    told: DateTime<Utc>,
+    until: DateTime<Utc>,
+}
+
+impl Span {
+    /// Until when it holds: not if it was told under a clock that ran ahead.
+    fn holds(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        schedule::rests(now, Some(self.told), self.until).then_some(self.until)
+    }
+}
+
+impl From<&Rest> for Span {
+    fn from(rest: &Rest) -> Self {
+        Self { told: rest.told, until: rest.until }
+    }
 }
 
 /// Whom of a group to poll, and what to leave alone then.
@@ -25,12 +39,14 @@ pub(super) struct Awake {
     pub(super) resting: HashSet<String>,
 }
 
-/// The hosts that are left alone, and until when.
+/// The hosts and the addresses that are left alone, and until when.
 #[derive(Debug, Default)]
 pub(super) struct Rests {
-    hosts: HashMap<String, Rest>,
-    /// What channels were told themselves: they wait also when the host has answered another one meanwhile.
-    channels: HashMap<ChannelId, BTreeMap<String, Rest>>,
+    hosts: HashMap<String, Span>,
+    /// Whoever asks one of these was told so: they wait also when the host has answered for another address meanwhile.
+    addresses: HashMap<String, Span>,
+    /// With so many of both, those whose time is over are forgotten.
+    most: usize,
 }
 
 /// A host with its port: what a wish to be left alone is about.
@@ -44,50 +60,53 @@ pub(super) fn asked(state: Option<&PollState>, address: &Address) -> Url {
     adopted.and_then(|adopted| Url::parse(adopted).ok()).unwrap_or_else(|| address.url())
 }
 
+/// Until when a channel has to wait by what it was told itself, because each of its addresses was told to or is on a host
+/// that said so.
+pub(super) fn until(channel: &Channel, state: &PollState) -> Option<DateTime<Utc>> {
+    let until = |address: &Address| {
+        let (url, host) = (asked(Some(state), address), host(&asked(Some(state), address)));
+        let told = state.rests.iter().filter(|(address, rest)| **address == url.as_str() || rest.host == host);
+        told.map(|(_, rest)| rest.until).max()
+    };
+    let all: Option<Vec<_>> = channel.addresses().map(until).collect();
+    all.and_then(|all| all.into_iter().min())
+}
+
 impl Rests {
     /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host.
-    pub(super) fn note(&mut self, channel: &ChannelId, state: &PollState, now: DateTime<Utc>) {
-        self.recall(channel, state, now, |rest| Some(rest.told) == state.last_poll);
-        let answered = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none());
-        if let Some(url) = answered.and_then(|attempt| Url::parse(&attempt.url).ok()) {
+    pub(super) fn note(&mut self, state: &PollState, now: DateTime<Utc>) {
+        self.recall(state, now, |rest| Some(rest.told) == state.last_poll);
+        let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none()) else { return };
+        // What answered 304 is told by its address in feeds.yaml.
+        let adopted = state.moved.get(&attempt.url).and_then(|moved| moved.adopted.as_ref());
+        if let Ok(url) = Url::parse(adopted.unwrap_or(&attempt.url)) {
             self.hosts.remove(&host(&url));
         }
     }
 
-    /// Takes note of what a channel was told: for itself, and for all that ask these hosts as far as `all` says so.
-    pub(super) fn recall(
-        &mut self,
-        channel: &ChannelId,
-        state: &PollState,
-        now: DateTime<Utc>,
-        all: impl Fn(&Rest) -> bool,
-    ) {
-        self.channels.remove(channel);
-        if state.rests.is_empty() {
-            return;
-        }
-        self.channels.insert(channel.clone(), state.rests.clone());
-        for (host, rest) in state.rests.iter().filter(|(_, rest)| all(rest)) {
-            let known = self.hosts.entry(host.clone()).or_insert(*rest);
-            if holds(known, now).is_none_or(|known| known < rest.until) {
-                *known = *rest;
+    /// Takes note of what a channel was told: for these addresses, and for all of their hosts as far as `all` says so.
+    pub(super) fn recall(&mut self, state: &PollState, now: DateTime<Utc>, all: impl Fn(&Rest) -> bool) {
+        for (address, rest) in &state.rests {
+            longest(&mut self.addresses, address, rest, now);
+            if all(rest) {
+                longest(&mut self.hosts, &rest.host, rest, now);
             }
         }
+        if self.hosts.len() + self.addresses.len() > self.most {
+            self.sweep(now);
+            self.most = 2 * (self.hosts.len() + self.addresses.len()) + 64;
+        }
     }
 
-    /// How many hosts, and how many channels, are remembered: the larger number.
+    /// How many hosts, and how many addresses, are remembered: the larger number.
     pub(super) fn len(&self) -> usize {
-        self.hosts.len().max(self.channels.len())
+        self.hosts.len().max(self.addresses.len())
     }
 
-    /// Until when a channel leaves an address alone, if it does.
-    fn of(&self, channel: &Channel, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let told = self.channels.get(&channel.id);
-        let until = |key: &str| {
-            let rests = [self.hosts.get(key), told.and_then(|told| told.get(key))];
-            rests.into_iter().flatten().filter_map(|rest| holds(rest, now)).max()
-        };
-        until(&host(url)).max(until(url.as_str()))
+    /// Until when an address is left alone, if it is.
+    fn of(&self, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let spans = [self.hosts.get(&host(url)), self.addresses.get(url.as_str())];
+        spans.into_iter().flatten().filter_map(|span| span.holds(now)).max()
     }
 
     /// Whom of a group to poll; `asked` as in [`Rests::until`].
@@ -97,13 +116,13 @@ impl Rests {
             Awake { channels: group.iter().filter(|channel| !rests(channel)).cloned().collect(), ..Awake::default() };
         for channel in awake.channels.iter().filter(|_| !self.is_empty()) {
             let urls = channel.addresses().map(|address| asked(channel, address));
-            awake.resting.extend(urls.filter(|url| self.of(channel, url, now).is_some()).map(String::from));
+            awake.resting.extend(urls.filter(|url| self.of(url, now).is_some()).map(String::from));
         }
         awake
     }
 
     fn is_empty(&self) -> bool {
-        self.hosts.is_empty() && self.channels.is_empty()
+        self.hosts.is_empty() && self.addresses.is_empty()
     }
 
     /// Until when a group has to wait, because each of its addresses is left alone. `asked` is what is asked in place of
@@ -120,7 +139,7 @@ impl Rests {
         let mut earliest = None;
         for channel in group {
             for address in channel.addresses() {
-                let until = self.of(channel, &asked(channel, address), now)?;
+                let until = self.of(&asked(channel, address), now)?;
                 earliest = Some(earliest.map_or(until, |known: DateTime<Utc>| known.min(until)));
             }
         }
@@ -129,30 +148,34 @@ impl Rests {
 
     /// Forgets what is over.
     pub(super) fn sweep(&mut self, now: DateTime<Utc>) {
-        self.hosts.retain(|_, rest| holds(rest, now).is_some());
-        self.channels.retain(|_, told| told.values().any(|rest| holds(rest, now).is_some()));
+        self.hosts.retain(|_, span| span.holds(now).is_some());
+        self.addresses.retain(|_, span| span.holds(now).is_some());
     }
 }
 
-/// What the answers of a poll that began at `told` say: the address that was asked, the one that a redirect led to, and
-/// until when that one's host is to be left alone, if it asked for that. Where a redirect leads to such a host, its address
-/// is left alone too. What was said before goes on as long as it holds.
-pub(super) fn said(
-    state: &mut PollState,
-    answers: impl Iterator<Item = (Url, Url, Option<DateTime<Utc>>)>,
-    told: DateTime<Utc>,
-    now: DateTime<Utc>,
-) {
-    for (asked, url, until) in answers {
-        let elsewhere = (host(&asked) != host(&url)).then(|| asked.into());
-        for key in [Some(host(&url)), elsewhere].into_iter().flatten() {
-            match until {
-                Some(until) => state.rests.insert(key, Rest { told, until }),
-                None => state.rests.remove(&key),
-            };
+/// Keeps the longest of the wishes that hold.
+fn longest(spans: &mut HashMap<String, Span>, key: &str, rest: &Rest, now: DateTime<Utc>) {
+    match spans.get_mut(key) {
+        Some(known) if known.holds(now).is_none_or(|known| known < rest.until) => *known = rest.into(),
+        Some(_) => {}
+        None => {
+            spans.insert(key.to_owned(), rest.into());
         }
     }
-    state.rests.retain(|_, rest| holds(rest, now).is_some());
+}
+
+/// Who asked to be left alone, and until when.
+pub(super) type Wish = Option<(Url, DateTime<Utc>)>;
+
+/// Takes note of the answers of a poll that began at `told`: the address that was asked, and what it was told. What was said before goes on as long as it holds.
+pub(super) fn said(state: &mut PollState, answers: Vec<(Url, Wish)>, told: DateTime<Utc>, now: DateTime<Utc>) {
+    for (asked, wish) in answers {
+        match wish {
+            Some((by, until)) => state.rests.insert(asked.into(), Rest { host: host(&by), told, until }),
+            None => state.rests.remove(asked.as_str()),
+        };
+    }
+    state.rests.retain(|_, rest| Span::from(&*rest).holds(now).is_some());
 }
 
 #[cfg(test)]
@@ -182,19 +205,18 @@ mod tests {
         })
     }
 
-    /// `notes`: channel, hour of its poll, its address, until when its host asked to be left alone; `!` in place of that:
-    /// the poll failed otherwise. Until when a channel `a` with `urls` has to wait at hour `now`.
-    fn check(notes: &[(&str, i64, &str, Option<i64>, bool)], urls: &[&str], now: i64, expected: Option<i64>) {
+    /// `notes`: the hour of a poll, the address that was asked last, until when its host asked to be left alone, and whether
+    /// the poll failed. Until when a channel with `urls` has to wait at hour `now`.
+    fn check(notes: &[(i64, &str, Option<i64>, bool)], urls: &[&str], now: i64, expected: Option<i64>) {
         let mut rests = Rests::default();
-        for (channel, hour, url, until, failed) in notes {
+        for (hour, url, until, failed) in notes {
             let error = (*failed).then(String::new);
             let attempt = Attempt { at: at(*hour), url: (*url).into(), status: None, millis: 0, changed: 0, error };
-            let rest = until.map(|until| ("x.test:80".to_owned(), Rest { told: at(*hour), until: at(until) }));
-            let rest = rest.map(|(host, rest)| (if *url == Y { "y.test:80".to_owned() } else { host }, rest));
             let mut state = PollState { last_poll: Some(at(*hour)), ..PollState::default() };
-            state.rests.extend(rest);
+            let url = Url::parse(url).unwrap();
+            said(&mut state, vec![(url.clone(), until.map(|until| (url, at(until))))], at(*hour), at(*hour));
             state.attempted(attempt);
-            rests.note(&channel.parse().unwrap(), &state, at(now));
+            rests.note(&state, at(now));
         }
         let until = rests.until(&[channel(urls)], |_, address| address.url(), at(now));
         assert_eq!(until, expected.map(at), "{notes:?} {urls:?} at {now}");
@@ -206,24 +228,35 @@ mod tests {
 
     #[test]
     fn who_waits_and_until_when() {
-        let told = |channel, hour, until| (channel, hour, X, Some(until), true);
+        let told = |hour, until| (hour, X, Some(until), true);
         check(&[], &[X], 0, None);
-        check(&[told("b", 0, 5)], &[X2], 1, Some(5));
-        check(&[told("b", 0, 5)], &[X2], 5, None);
-        check(&[told("b", 0, 5)], &[Y], 1, None);
-        check(&[told("b", 0, 5)], &[X2, Y], 1, None);
-        check(&[told("b", 0, 5), ("c", 0, Y, Some(3), true)], &[X, Y], 1, Some(3));
+        check(&[told(0, 5)], &[X2], 1, Some(5));
+        check(&[told(0, 5)], &[X2], 5, None);
+        check(&[told(0, 5)], &[Y], 1, None);
+        check(&[told(0, 5)], &[X2, Y], 1, None);
+        check(&[told(0, 5), (0, Y, Some(3), true)], &[X, Y], 1, Some(3));
         // The longest wish counts, in whatever order they are recalled at a start.
-        check(&[told("b", 0, 5), told("c", 1, 3)], &[X], 1, Some(5));
-        check(&[told("c", 2, 9), told("b", 0, 5)], &[X], 3, Some(9));
-        // An answer ends the rest of its host, a failure does not; who was told so itself waits all the same.
-        check(&[told("b", 0, 5), ("c", 1, X2, None, false)], &[X], 1, None);
-        check(&[told("b", 0, 5), ("c", 1, X2, None, true)], &[X], 1, Some(5));
-        check(&[told("a", 0, 5), ("c", 1, X2, None, false)], &[X], 1, Some(5));
-        check(&[told("a", 0, 5), ("c", 1, X2, None, false)], &[Y], 1, None);
-        check(&[told("a", 0, 5), ("a", 1, X2, None, false)], &[X], 1, None);
+        check(&[told(0, 5), told(1, 3)], &[X], 1, Some(5));
+        check(&[told(2, 9), told(0, 5)], &[X], 3, Some(9));
+        // An answer ends the rest of its host, a failure does not; the address that was told so waits all the same.
+        check(&[told(0, 5), (1, X2, None, false)], &[X2], 1, None);
+        check(&[told(0, 5), (1, X2, None, true)], &[X2], 1, Some(5));
+        check(&[told(0, 5), (1, X2, None, false)], &[X], 1, Some(5));
+        check(&[told(0, 5), (1, X2, None, false)], &[X, X2], 1, None);
         // What was told under a clock that ran ahead is not believed, and does not stand against what is.
-        check(&[told("b", 90_000, 90_010)], &[X], 1, None);
-        check(&[told("b", 90_000, 90_010), told("c", 0, 5)], &[X], 1, Some(5));
+        check(&[told(90_000, 90_010)], &[X], 1, None);
+        check(&[told(90_000, 90_010), told(0, 5)], &[X], 1, Some(5));
+    }
+
+    #[test]
+    fn what_is_over_is_forgotten() {
+        let mut rests = Rests::default();
+        for n in 0..10_000 {
+            let url = Url::parse(&format!("http://h{n}.test/")).unwrap();
+            let mut state = PollState { last_poll: Some(at(n)), ..PollState::default() };
+            said(&mut state, vec![(url.clone(), Some((url, at(n + 5))))], at(n), at(n));
+            rests.note(&state, at(n));
+        }
+        assert!(rests.len() <= 100, "{}", rests.len());
     }
 }

@@ -323,7 +323,9 @@ impl Service {
             if !change.is_empty() || first_live || store_error.is_some() {
                 changed.insert(channel);
             }
-            planned.insert(&configured.id, state.next_poll);
+            // Edited meanwhile, it is still owed a poll.
+            let is_owed = lock(&self.tending.owed).contains(&configured.id) && self.was_edited(configured);
+            planned.insert(&configured.id, if is_owed { Some(now) } else { state.next_poll });
         }
         if reached {
             lock(&self.tending.owed).retain(|id| !planned.contains_key(id));

@@ -1,5 +1,6 @@
 //! What a service does besides polling: it publishes, takes snapshots, lets go of what was held back.
 
+use super::agenda;
 use super::publisher::Scope;
 use super::service::{Service, Setup, StartError, lock};
 use super::snapshot;
@@ -49,7 +50,8 @@ impl Service {
         let mut all = vec![("sites", sites), ("broken hosts", broken), ("robots.txt", robots)];
         let [queued, waiting] = lock(&self.plan).lengths();
         all.extend([("plan", queued), ("waiting", waiting)]);
-        all.extend([("rests", lock(&self.rests).len()), ("busy", lock(&self.slots).sites())]);
+        let rests = lock(&self.rests).len();
+        all.extend([("rests", rests), ("busy", lock(&self.slots).sites())]);
         all.push(("in flight", lock(&self.in_flight).len()));
         all
     }
@@ -68,8 +70,16 @@ impl Service {
             }
         }
         due.sort_unstable();
-        for (next, channel) in due {
-            plan.schedule(channel, next);
+        for (next, channel) in &due {
+            plan.schedule(channel, *next);
+        }
+        // An edit may have given the group others meanwhile, who could not be planned while it was being polled.
+        let (owed, now) = (lock(&self.tending.owed), self.clock.now());
+        let mates = due.first().filter(|_| !owed.is_empty()).map_or_else(Vec::new, |one| plan.mates(one.1).to_vec());
+        let is_new = |mate: &ChannelId| owed.contains(mate) && due.iter().all(|(_, channel)| *channel != mate);
+        for mate in mates.iter().filter(|mate| is_new(&mate.id)) {
+            let rests = lock(&self.rests).until(std::slice::from_ref(mate), agenda::asked(&briefs), now);
+            plan.schedule(&mate.id, rests.unwrap_or(now));
         }
     }
 

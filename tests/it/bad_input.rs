@@ -145,6 +145,59 @@ async fn a_reload_asks_nobody_again_whose_poll_could_not_be_recorded() {
     assert_eq!(origin.take_log().len(), 1, "and is asked again later");
 }
 
+/// A group whose poll could not be recorded is polled again after a quarter of an hour, whatever its interval.
+#[tokio::test]
+async fn what_could_not_be_recorded_is_not_put_off_for_an_interval() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::status(500));
+    let channel = format!("{{ feed: 'http://x.test:{}/1', every: 12h }}", origin.port());
+    let config = format!(
+        "service: {{ title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}\nchannels:\n  \
+         a: {channel}\n  b: {channel}\nfeeds:\n  a: {{ channels: [a] }}\n"
+    );
+    let (site, store) = site_on_a_bad_disk(&config).await;
+    store.no_records.store(true, Ordering::SeqCst);
+    site.poll().await;
+    store.no_records.store(false, Ordering::SeqCst);
+    site.clock.advance(TimeDelta::minutes(5));
+    site.service.reload(Ok(config.replace("title: t,", "title: other,").into_bytes())).await;
+    site.clock.advance(TimeDelta::minutes(11));
+    site.poll().await;
+    assert_eq!(origin.take_log().len(), 2);
+    site.stop().await;
+}
+
+/// feeds.yaml is edited while a poll is under way: a channel that is to be read in another way is polled again afterwards,
+/// and so is a new one that shares the address.
+#[tokio::test]
+async fn an_edit_during_a_poll_is_not_forgotten() {
+    for edit in ["every: 12h, language: en", "every: 12h }\n  b: { feed: 'http://x.test/1', every: 12h"] {
+        let origin = Origin::start();
+        origin.put("x.test/1", Answer::status(500));
+        let port = format!(".test:{}/", origin.port());
+        let config = "service: { title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }\n\
+                      channels:\n  a: { feed: 'http://x.test/1', every: 12h }\nfeeds:\n  a: { channels: [a] }\n";
+        let edited = config.replace("every: 12h", edit).replace(".test/", &port);
+        let (site, store) = site_on_a_bad_disk(&config.replace(".test/", &port)).await;
+        store.stalled.send_replace(true);
+        let edits = async {
+            // Asked, but not recorded.
+            while origin.take_log().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            site.service.reload(Ok(edited.into_bytes())).await;
+            store.stalled.send_replace(false);
+        };
+        tokio::join!(site.poll(), edits);
+        site.poll().await;
+        assert_eq!(origin.take_log().len(), 1, "{edit}: polled again");
+        site.clock.advance(TimeDelta::hours(1));
+        site.poll().await;
+        assert_eq!(origin.take_log().len(), 0, "{edit}: once");
+        site.stop().await;
+    }
+}
+
 /// R-19: whatever is slower holds back what is before it, and nothing is queued in between.
 #[tokio::test]
 async fn a_disk_that_stalls_holds_fetching_back_and_serving_not() {

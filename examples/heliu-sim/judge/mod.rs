@@ -218,6 +218,7 @@ impl Judge {
             let print = fingerprint(channel);
             let name = channel.id.to_string();
             let known = self.known.entry(name.clone()).or_default();
+            known.reread &= known.config_hash != print;
             let edited = self.before.insert(name.clone(), Arc::clone(channel)).as_ref() != Some(channel);
             if edited && known.config_hash != print {
                 // Read in another way: looked at now, whenever it was last asked.

@@ -1,6 +1,6 @@
 //! What comes of polls: what is recorded, when they are due again, and what is to be shown then.
 
-use super::{DAY, FLOOR, Judge, LATE, PLAY, STEP, Told, host_of, interval};
+use super::{DAY, ENDS, FLOOR, Judge, LATE, PLAY, STEP, Told, host_of, interval};
 use crate::source::FLOOD;
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::config::Channel;
@@ -92,11 +92,14 @@ impl Judge {
             *known = (until, truth).max(*known);
         }
         if let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none())
-            && let Some(host) = host_of(&attempt.url)
+            && let Some(host) = host_of(adopted(poll, &attempt.url).unwrap_or(&attempt.url))
         {
             self.rests.remove(&host);
         }
-        self.judge_next(&name, &channel, poll, wall);
+        // A poll that was under way when feeds.yaml was edited goes by what was said before.
+        if truth - self.edited > ENDS {
+            self.judge_next(&name, &channel, poll, wall);
+        }
         let known = self.known.entry(name).or_default();
         known.recorded = Some((truth, wall));
         known.unrecorded = 0;
@@ -252,6 +255,11 @@ impl Judge {
 
 /// The hosts that asked to be left alone in this poll, and until when.
 fn rests(poll: &Poll) -> impl Iterator<Item = (String, DateTime<Utc>)> {
-    let rests = poll.state.rests.iter().filter(|(_, rest)| Some(rest.told) == poll.state.last_poll);
-    rests.filter_map(|(host, rest)| Some((host.strip_suffix(":80")?.to_owned(), rest.until)))
+    let rests = poll.state.rests.values().filter(|rest| Some(rest.told) == poll.state.last_poll);
+    rests.filter_map(|rest| Some((rest.host.strip_suffix(":80")?.to_owned(), rest.until)))
+}
+
+/// Where an address has moved to.
+fn adopted<'a>(poll: &'a Poll, url: &str) -> Option<&'a str> {
+    poll.state.moved.get(url)?.adopted.as_deref()
 }

@@ -285,3 +285,44 @@ async fn who_asked_to_wait_is_not_asked_when_the_others_fail() {
         site.stop().await;
     }
 }
+
+/// One address asked to wait, and the other one says that it is gone: the channel is not gone, nobody is asked meanwhile, and
+/// that nobody was is no failure.
+#[tokio::test]
+async fn a_channel_of_which_an_address_waits_is_not_gone() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::status(503).header("Retry-After", "36000"));
+    origin.put("y.test/2", Answer::html(LIST));
+    let both = "page: ['http://x.test/1', 'http://y.test/2'], layouts: [list], robots: ignore, every: 30m";
+    let site = Site::start(&config(&origin, &[("both", both)])).await;
+    assert_eq!(live(&site, &origin, 20).await.len(), 2);
+    origin.put("y.test/2", Answer::status(410));
+    let asked = live(&site, &origin, 9 * 60).await;
+    assert_eq!(minutes(&asked, "/2").len(), 1, "{asked:?}");
+    let states = site.store.polls().await.unwrap();
+    let state = states.values().next().unwrap();
+    assert!(state.gone.is_none() && state.failures == 1, "{:?} {}", state.gone, state.failures);
+    origin.put("x.test/1", Answer::html(LIST));
+    let asked = live(&site, &origin, 3 * 60).await;
+    assert!(minutes(&asked, "/1").first().is_some_and(|minute| (40..=110).contains(minute)), "{asked:?}");
+    site.stop().await;
+}
+
+/// The failure of another address of its host does not take back that a host asked to be left alone.
+#[tokio::test]
+async fn another_failure_does_not_end_the_rest_of_a_host() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::status(503).header("Retry-After", "36000"));
+    origin.put("x.test/2", Answer::status(500));
+    origin.put("x.test/3", rss(1));
+    let two = "page: ['http://x.test/1', 'http://x.test/2'], layouts: [list], robots: ignore, every: 30m";
+    let other = "feed: 'http://x.test/3', every: 30m";
+    let site = Site::start(&config(&origin, &[("two", two), ("other", other)])).await;
+    let first = live(&site, &origin, 5).await;
+    let told = minutes(&first, "/1")[0];
+    let asked = live(&site, &origin, 9 * 60).await;
+    assert!(told == 0 && asked.is_empty(), "{first:?} {asked:?}");
+    let asked = live(&site, &origin, 24 * 60).await;
+    assert!(!minutes(&asked, "/3").is_empty() && !minutes(&asked, "/1").is_empty(), "{asked:?}");
+    site.stop().await;
+}
