@@ -205,8 +205,11 @@ impl Reader<'_> {
         flaws: &mut Vec<Flaw>,
     ) {
         let failures = errand.state(url.as_str()).map_or(0, |state| state.failures);
-        if errand.was_told(url) {
+        if errand.leaves_alone(url) {
             // It is not asked, which is no failure, and comes later.
+            if !trust && matches!(how, How::Layouts(layouts) if comics(layouts)) {
+                extract::comic(entry);
+            }
             errand.note(url, |state| {
                 state.not_before = Some(schedule::article_retry(self.now, 1));
                 state.link_key = Some(key);

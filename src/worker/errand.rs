@@ -2,7 +2,8 @@
 //! validators are put forward for storing only when the body they vouch for was used.
 
 use super::readers::Readers;
-use super::rests::{self, host};
+use super::rests::{self, Rests, host};
+use super::service::lock;
 use crate::config::Channel;
 use crate::model::{Flaw, FlawCode};
 use crate::net::{Accept, Berth, Client, FetchError, FetchErrorKind, Request, Robots, Validators};
@@ -13,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use url::Url;
 
@@ -77,10 +78,12 @@ pub(super) struct Errand<'a> {
     resting: HashSet<String>,
     /// The hosts that asked for it in this run.
     told: HashSet<String>,
+    /// The hosts that asked for it before.
+    rests: &'a Mutex<Rests>,
 }
 
 impl<'a> Errand<'a> {
-    pub(super) fn new(client: &'a Client, readers: &'a Readers, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(client: &'a Client, readers: &'a Readers, rests: &'a Mutex<Rests>, now: DateTime<Utc>) -> Self {
         Self {
             client,
             readers,
@@ -96,6 +99,7 @@ impl<'a> Errand<'a> {
             distrusted: HashSet::new(),
             resting: HashSet::new(),
             told: HashSet::new(),
+            rests,
         }
     }
 
@@ -144,9 +148,10 @@ impl<'a> Errand<'a> {
         self.resting.contains(url.as_str())
     }
 
-    /// Whether the host of an address asked in this run to be left alone.
-    pub(super) fn was_told(&self, url: &Url) -> bool {
-        self.told.contains(&host(url))
+    /// Whether an article is not to be asked for, because its host asked to be left alone, now or before.
+    pub(super) fn leaves_alone(&self, url: &Url) -> bool {
+        let rests = || lock(self.rests).of(url, self.now).is_some();
+        !self.fetched.contains_key(url.as_str()) && (self.told.contains(&host(url)) || rests())
     }
 
     /// What came of asking for an address, if it was asked for in this run.

@@ -4,6 +4,7 @@
 use super::errand::{self, Errand, Page};
 use super::external;
 use super::readers::{GivenUp, Readers};
+use super::ready::ready_first;
 use super::rests::asked;
 use crate::config::{Address, Channel, ListPage, Origin, PageAddress};
 use crate::model::{
@@ -12,8 +13,8 @@ use crate::model::{
 use crate::net::{Accept, FetchError};
 use crate::normalise::{self, Context, Kind};
 use crate::store::{PollState, Store, StoreError};
-use crate::{decode, extract, schedule};
-use chrono::{DateTime, TimeDelta, Utc};
+use crate::{decode, extract};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -205,54 +206,6 @@ fn skipped(flaws: &mut [Flaw]) {
     for flaw in flaws {
         *flaw = Flaw::new(FlawCode::AddressSkipped, format!("{}: {}", flaw.code, flaw.detail));
     }
-}
-
-/// Addresses that failed in one poll rest for about as long.
-const ABOUT: TimeDelta = TimeDelta::minutes(1);
-
-/// Until when an address is put off, if it is.
-fn put_off(address: &PageAddress, errand: &Errand<'_>, desk: &Desk<'_>) -> Option<DateTime<Utc>> {
-    let state = errand.state(asked(Some(desk.state), &address.url).as_str())?;
-    state.not_before.filter(|until| schedule::rests(desk.now, state.checked, *until))
-}
-
-/// The addresses that may be asked: neither gone for good, unless all are, nor left alone because their hosts asked for it.
-fn open<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Desk<'_>) -> Vec<&'a PageAddress> {
-    let for_good = desk.now + errand::GONE_FOR / 2;
-    let is_gone =
-        |address: &&PageAddress| desk.trust && put_off(address, errand, desk).is_some_and(|until| until > for_good);
-    let (gone, there): (Vec<_>, Vec<_>) = addresses.iter().partition(is_gone);
-    let there = if there.is_empty() { gone } else { there };
-    there.into_iter().filter(|address| !errand.rests(&asked(Some(desk.state), &address.url))).collect()
-}
-
-/// Whether a channel has an address that may be asked.
-pub(super) fn has_any(desk: &Desk<'_>, errand: &Errand<'_>) -> bool {
-    match &desk.channel.origin {
-        Origin::Page(list) => !open(&list.addresses, errand, desk).is_empty(),
-        Origin::Feed { url } => !errand.rests(&asked(Some(desk.state), url)),
-    }
-}
-
-/// The addresses in the order of feeds.yaml, those that recently failed left out while another is ready, and those that may
-/// not be asked, see [`open`]; and whether any is left out that is not gone for good.
-fn ready_first<'a>(addresses: &'a [PageAddress], errand: &Errand<'_>, desk: &Desk<'_>) -> (Vec<&'a PageAddress>, bool) {
-    let rests_until = |address: &PageAddress| put_off(address, errand, desk);
-    let rests_after =
-        |address: &PageAddress, instant| desk.trust && rests_until(address).is_some_and(|until| until > instant);
-    let there = open(addresses, errand, desk);
-    let resting = addresses.iter().any(|address| errand.rests(&asked(Some(desk.state), &address.url)));
-    let ready: Vec<_> = there.iter().copied().filter(|address| !rests_after(address, desk.now)).collect();
-    let left_out = resting || !ready.is_empty() && ready.len() < there.len();
-    if !ready.is_empty() {
-        return (ready, left_out);
-    }
-    // When none is ready, those that asked to be left alone for longer than the others still are.
-    let until = |address: &PageAddress| rests_until(address).unwrap_or(desk.now);
-    let earliest = there.iter().map(|address| until(address)).min().unwrap_or(desk.now);
-    let some: Vec<_> = there.iter().copied().filter(|address| until(address) - earliest < ABOUT).collect();
-    let left_out = resting || some.len() < there.len();
-    (some, left_out)
 }
 
 /// Decodes and extracts on a blocking thread: DOMs are not `Send`, and a large page takes milliseconds.

@@ -7,8 +7,8 @@ use super::health;
 use super::listing::{self, Desk, Listing};
 use super::outcome::{judge_size, learn, policy};
 use super::readers::Readers;
-use super::rests::Awake;
-use super::{moves, rests};
+use super::rests::{Awake, Rests};
+use super::{moves, ready, rests};
 use crate::config::{self, Channel};
 use crate::health::Tally;
 use crate::model::{Candidate, ChannelId, Flaw, FlawCode, Standing};
@@ -19,7 +19,7 @@ use crate::store::{Change, Guard, Poll, PollState, Seen, Store, StoreError};
 use crate::telemetry::Metrics;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// When a poll that could not be recorded is done again, where its source was not asked or is exempt from the floor;
@@ -36,6 +36,8 @@ pub(super) struct Poller<'a> {
     pub metrics: &'a Metrics,
     /// The threads on which documents are read.
     pub readers: &'a Readers,
+    /// The hosts that are left alone.
+    pub rests: &'a Mutex<Rests>,
     /// When the poll began.
     pub now: DateTime<Utc>,
     /// Pauses count from when the answer came: a poll may wait for its turn for minutes.
@@ -67,7 +69,7 @@ impl Poller<'_> {
         Awake { channels, resting }: Awake,
         states: &BTreeMap<ChannelId, PollState>,
     ) -> Vec<Polled> {
-        let mut errand = Errand::new(self.client, self.readers, self.now);
+        let mut errand = Errand::new(self.client, self.readers, self.rests, self.now);
         let states = &*moves::agreed(&channels, states);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
@@ -88,7 +90,7 @@ impl Poller<'_> {
             let state = &state_of(&c.id);
             let desk = Desk { store: self.store, channel: c, state, trust: as_before(c), now: self.now };
             let gone = state.gone.is_some() && prints.get(&c.id) == Some(&state.config_hash);
-            gone || !listing::has_any(&desk, &errand)
+            gone || !ready::has_any(&desk, &errand)
         };
         let channels: Vec<_> = channels.iter().filter(|channel| !is_left_out(channel)).collect();
         for (index, channel) in channels.iter().enumerate() {

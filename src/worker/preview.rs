@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use url::Url;
 
 /// What a preview shows.
@@ -194,9 +194,9 @@ impl Polls<'_> {
             return Ok(());
         }
         // Nobody asks what a preview counted.
-        let (metrics, readers) = (&Metrics::new("preview"), &Readers::default());
+        let (metrics, readers, rests) = (&Metrics::new("preview"), &Readers::default(), &Mutex::default());
         let (store, client, now) = (&self.store, self.client, self.now);
-        let poller = Poller { store, client, metrics, readers, now, clock: &super::SystemClock, chance: 0.5 };
+        let poller = Poller { store, client, metrics, readers, rests, now, clock: &super::SystemClock, chance: 0.5 };
         let awake = Awake { channels: vec![Arc::new(channel.clone())], ..Awake::default() };
         let none = BTreeMap::new();
         let polled = match AssertUnwindSafe(poller.group(awake, &none)).catch_unwind().await {

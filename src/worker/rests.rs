@@ -5,10 +5,13 @@ use super::plan::Group;
 use crate::config::{Address, Channel};
 use crate::schedule;
 use crate::store::{PollState, Rest};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
+
+/// Nobody is left alone for longer: a day, and what a poll takes.
+const LONGEST: TimeDelta = TimeDelta::days(2);
 
 /// A wish to be left alone.
 #[derive(Debug, Clone, Copy)]
@@ -18,9 +21,10 @@ struct Span {
 }
 
 impl Span {
-    /// Until when it holds: not if it was told under a clock that ran ahead.
+    /// Until when it holds: not if it was told under a clock that ran ahead, or one that was set meanwhile.
     fn holds(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        schedule::rests(now, Some(self.told), self.until).then_some(self.until)
+        let holds = schedule::rests(now, Some(self.told), self.until) && self.until - self.told <= LONGEST;
+        holds.then_some(self.until)
     }
 }
 
@@ -104,7 +108,7 @@ impl Rests {
     }
 
     /// Until when an address is left alone, if it is.
-    fn of(&self, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(super) fn of(&self, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let spans = [self.hosts.get(&host(url)), self.addresses.get(url.as_str())];
         spans.into_iter().flatten().filter_map(|span| span.holds(now)).max()
     }
@@ -185,7 +189,7 @@ mod tests {
     use crate::store::Attempt;
 
     fn at(hour: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(1_000 + hour)
+        DateTime::UNIX_EPOCH + TimeDelta::hours(1_000 + hour)
     }
 
     /// A channel `a` with these addresses.

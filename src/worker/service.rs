@@ -253,6 +253,7 @@ impl Service {
             client: &self.client,
             metrics: &self.metrics,
             readers: &self.readers,
+            rests: &self.rests,
             now: self.clock.now(),
             clock: &*self.clock,
             chance: self.chance(),
@@ -342,7 +343,7 @@ impl Service {
             let floor = self.floor(group);
             planned.values_mut().flatten().for_each(|next| *next = (*next).max(now + floor));
         }
-        self.plan_next(planned);
+        self.plan_next(&planned);
         (changed, told)
     }
 }

@@ -1,10 +1,11 @@
 //! What a service does besides polling: it publishes, takes snapshots, lets go of what was held back.
 
 use super::agenda;
+use super::brief::Brief;
 use super::publisher::Scope;
 use super::service::{Service, Setup, StartError, lock};
 use super::snapshot;
-use crate::config::Channel;
+use crate::config::{self, Channel};
 use crate::model::{ChannelId, Standing};
 use crate::store::{Poll, PollState, Seen, StoreError};
 use chrono::{DateTime, Utc};
@@ -59,14 +60,15 @@ impl Service {
     /// Plans the next polls of channels that were polled together. The earliest comes first: the others then change
     /// nothing. One that is gone for good is not due again before its part of feeds.yaml changes. Whoever plans everything
     /// anew goes by these times too.
-    pub(super) fn plan_next(&self, planned: BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
+    pub(super) fn plan_next(&self, planned: &BTreeMap<&ChannelId, Option<DateTime<Utc>>>) {
+        // Whoever locks two of these holds `briefs` meanwhile.
         let (mut briefs, mut in_flight, mut plan) = (lock(&self.briefs), lock(&self.in_flight), lock(&self.plan));
         let mut due = Vec::new();
         for (channel, next) in planned {
-            in_flight.remove(channel);
-            due.extend(next.map(|next| (next, channel)));
-            if let Some(brief) = briefs.get_mut(channel).filter(|_| next.is_some()) {
-                brief.next_poll = next;
+            in_flight.remove(*channel);
+            due.extend(next.map(|next| (next, *channel)));
+            if let Some(brief) = briefs.get_mut(*channel).filter(|_| next.is_some()) {
+                brief.next_poll = *next;
             }
         }
         due.sort_unstable();
@@ -75,9 +77,16 @@ impl Service {
         }
         // An edit may have given the group others meanwhile, who could not be planned while it was being polled.
         let (owed, now) = (lock(&self.tending.owed), self.clock.now());
-        let mates = due.first().filter(|_| !owed.is_empty()).map_or_else(Vec::new, |one| plan.mates(one.1).to_vec());
-        let is_new = |mate: &ChannelId| owed.contains(mate) && due.iter().all(|(_, channel)| *channel != mate);
-        for mate in mates.iter().filter(|mate| is_new(&mate.id)) {
+        if owed.is_empty() {
+            return;
+        }
+        let mates = planned.keys().flat_map(|channel| plan.mates(channel)).cloned().collect::<Vec<_>>();
+        let is_new = |mate: &Channel| {
+            let gone = briefs.get(&mate.id).and_then(Brief::gone);
+            let is_planned = due.iter().any(|(_, channel)| **channel == mate.id) || in_flight.contains(&mate.id);
+            owed.contains(&mate.id) && !is_planned && gone.is_none_or(|print| print != config::fingerprint(mate))
+        };
+        for mate in mates.iter().filter(|mate| is_new(mate)) {
             let rests = lock(&self.rests).until(std::slice::from_ref(mate), agenda::asked(&briefs), now);
             plan.schedule(&mate.id, rests.unwrap_or(now));
         }

@@ -198,6 +198,46 @@ async fn an_edit_during_a_poll_is_not_forgotten() {
     }
 }
 
+/// A channel that is gone is edited during a poll of its group, and edited back: it stays gone, and nobody is polled for it.
+#[tokio::test]
+async fn an_edit_that_is_taken_back_keeps_nobody_busy() {
+    let origin = Origin::start();
+    origin.put("x.test/1", Answer::status(410));
+    origin.put("z.test/3", Answer::html("<ul><li><a href=/1>One</a></li><li><a href=/2>Two</a></li></ul>"));
+    let config =
+        "service: { title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }\nlayouts:\n  \
+                  list: { entry: li, title: a, link: a @href }\nchannels:\n  \
+                  a: { page: ['http://x.test/1', 'http://z.test/3'], layouts: [list], robots: ignore, every: 1h }\n  \
+                  b: { page: ['http://x.test/1'], layouts: [list], robots: ignore, every: 2h }\n\
+                  feeds:\n  a: { channels: [a] }\n"
+            .replace(".test/", &format!(".test:{}/", origin.port()));
+    let (site, store) = site_on_a_bad_disk(&config).await;
+    site.poll().await;
+    let states = site.store.polls().await.unwrap();
+    assert_eq!(states.values().map(|state| state.gone.is_some()).collect::<Vec<_>>(), [false, true]);
+    site.clock.advance(TimeDelta::minutes(70));
+    origin.take_log();
+    store.stalled.send_replace(true);
+    let edits = async {
+        while origin.take_log().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        site.service.reload(Ok(config.replace("every: 2h", "every: 2h, language: en").into_bytes())).await;
+        site.service.reload(Ok(config.clone().into_bytes())).await;
+        store.stalled.send_replace(false);
+    };
+    tokio::join!(site.poll(), edits);
+    let polls = async {
+        for _ in 0..5 {
+            site.clock.advance(TimeDelta::minutes(1));
+            site.poll().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), polls).await.expect("no end of polls");
+    assert_eq!(origin.take_log().len(), 0);
+    site.stop().await;
+}
+
 /// R-19: whatever is slower holds back what is before it, and nothing is queued in between.
 #[tokio::test]
 async fn a_disk_that_stalls_holds_fetching_back_and_serving_not() {

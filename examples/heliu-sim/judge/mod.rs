@@ -102,6 +102,8 @@ struct Known {
     config_hash: String,
     /// It has to be read anew: not from a copy that was read in another way.
     reread: bool,
+    /// It was edited: one poll that begins after that is allowed, whoever was asked just now.
+    owed: bool,
     /// Polls in a row that could not be recorded.
     unrecorded: u32,
     failures: u32,
@@ -150,8 +152,9 @@ pub(crate) struct Judge {
     unsure: DateTime<Utc>,
     /// When the network was away last, until then. True time.
     back: DateTime<Utc>,
-    /// When feeds.yaml was edited last.
+    /// When feeds.yaml was edited last, true time and the machine's.
     edited: DateTime<Utc>,
+    edited_wall: DateTime<Utc>,
     pub(crate) requests: u64,
     pub(crate) reader: Reader,
     pub(crate) failure: Option<String>,
@@ -187,6 +190,7 @@ impl Judge {
             unsure: began,
             back: began - DAY,
             edited: began,
+            edited_wall: began,
             requests: 0,
             reader: Reader::new(script),
             failure: None,
@@ -205,6 +209,7 @@ impl Judge {
     pub(crate) fn configure(&mut self, config: Arc<Config>, truth: DateTime<Utc>, wall: DateTime<Utc>) {
         self.config = config;
         self.edited = truth;
+        self.edited_wall = wall;
         let channels: Vec<_> = self.config.channels.clone();
         self.channels = channels.iter().map(|channel| (channel.id.to_string(), Arc::clone(channel))).collect();
         self.users.clear();
@@ -223,6 +228,7 @@ impl Judge {
             if edited && known.config_hash != print {
                 // Read in another way: looked at now, whenever it was last asked.
                 known.reread = true;
+                known.owed = true;
                 known.due = Some(wall);
                 known.gone = false;
                 for name in self.groups.get(&name).cloned().unwrap_or_default() {

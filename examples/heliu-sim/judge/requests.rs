@@ -92,7 +92,8 @@ impl Judge {
         let address = &self.addresses[place];
         // Where an address has moved to is another address: each channel adopts it by itself.
         let other = !self.urls.contains_key(url) && self.is_under_way(&group, truth);
-        if let Some(floor) = address.floor.filter(|floor| !other && wall + PLAY < *floor) {
+        let owed = group.iter().any(|name| self.known.get(name).is_some_and(|known| known.owed));
+        if let Some(floor) = address.floor.filter(|floor| !other && !owed && wall + PLAY < *floor) {
             self.blame("I1", &format!("{url} is asked at {wall}, inside its floor that ends at {floor}"));
             return;
         }
@@ -101,7 +102,7 @@ impl Judge {
             return;
         }
         // Those who share their poll are asked when the first of them is due.
-        if let Some(fresh) = address.fresh.filter(|fresh| wall + PLAY < *fresh && group.len() == 1)
+        if let Some(fresh) = address.fresh.filter(|fresh| !owed && wall + PLAY < *fresh && group.len() == 1)
             && self.group_places(&group) == 1
         {
             self.blame("fresh", &format!("{url} is asked at {wall}, it is fresh until {fresh}"));
@@ -114,7 +115,7 @@ impl Judge {
         let promised = group.iter().filter(|name| !self.is_gone(name) && !self.is_under_way(&group, truth));
         let promised = promised.map(|name| self.known.get(name).and_then(|known| known.promised)).min().flatten();
         // One whose poll could not be recorded is tried again earlier than what is recorded says.
-        if let Some(promised) = promised.filter(|promised| wall + PLAY < *promised && wall > self.unsure) {
+        if let Some(promised) = promised.filter(|promised| !owed && wall + PLAY < *promised && wall > self.unsure) {
             self.blame("I1", &format!("{url} is asked at {wall}, its channels are not due before {promised}"));
             return;
         }
