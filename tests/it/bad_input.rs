@@ -226,8 +226,8 @@ async fn an_edit_that_is_taken_back_keeps_nobody_busy() {
         site.service.reload(Ok(config.clone().into_bytes())).await;
         store.stalled.send_replace(false);
     };
-    tokio::join!(site.poll(), edits);
     let polls = async {
+        tokio::join!(site.poll(), edits);
         for _ in 0..5 {
             site.clock.advance(TimeDelta::minutes(1));
             site.poll().await;
