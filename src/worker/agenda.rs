@@ -142,9 +142,10 @@ impl Service {
         first
     }
 
-    /// Whether feeds.yaml says otherwise of a channel now than when its poll began.
+    /// Whether a channel is to be read in another way now than when its poll began.
     pub(super) fn was_edited(&self, channel: &Channel) -> bool {
-        lock(&self.plan).channel(&channel.id).is_some_and(|now| **now != *channel)
+        let is_other = |now: &Arc<Channel>| config::fingerprint(now) != config::fingerprint(channel);
+        lock(&self.plan).channel(&channel.id).is_some_and(|now| **now != *channel && is_other(now))
     }
 }
 

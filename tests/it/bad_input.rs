@@ -233,7 +233,7 @@ async fn an_edit_that_is_taken_back_keeps_nobody_busy() {
             site.poll().await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(20), polls).await.expect("no end of polls");
+    tokio::time::timeout(std::time::Duration::from_secs(20), Box::pin(polls)).await.expect("no end of polls");
     assert_eq!(origin.take_log().len(), 0);
     site.stop().await;
 }

@@ -114,8 +114,10 @@ impl Judge {
         }
         let promised = group.iter().filter(|name| !self.is_gone(name) && !self.is_under_way(&group, truth));
         let promised = promised.map(|name| self.known.get(name).and_then(|known| known.promised)).min().flatten();
-        // One whose poll could not be recorded is tried again earlier than what is recorded says.
-        if let Some(promised) = promised.filter(|promised| !owed && wall + PLAY < *promised && wall > self.unsure) {
+        // One whose poll could not be recorded is tried again earlier than what is recorded says; and so is one that was
+        // polled with another one, who was due, and found no network.
+        let unsettled = wall <= self.unsure || truth < self.back + LATE;
+        if let Some(promised) = promised.filter(|promised| !owed && !unsettled && wall + PLAY < *promised) {
             self.blame("I1", &format!("{url} is asked at {wall}, its channels are not due before {promised}"));
             return;
         }
