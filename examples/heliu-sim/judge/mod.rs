@@ -100,6 +100,8 @@ struct Known {
     in_vain: Option<DateTime<Utc>>,
     /// The configuration under which it was read last, as recorded.
     config_hash: String,
+    /// When that changed: what was asked for as a whole for it may be of use to the others of its group only.
+    read_anew: Option<DateTime<Utc>>,
     /// It has to be read anew: not from a copy that was read in another way.
     reread: bool,
     /// It was edited: one poll that begins after that is allowed, whoever was asked just now.

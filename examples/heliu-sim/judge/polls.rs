@@ -53,6 +53,9 @@ impl Judge {
         let is_new = print.as_ref() == Some(&poll.state.config_hash);
         known.reread &= !(anew && is_new);
         known.owed &= !is_new && poll.at < self.edited_wall + ENDS;
+        if known.config_hash != poll.state.config_hash {
+            known.read_anew = Some(poll.at);
+        }
         known.config_hash.clone_from(&poll.state.config_hash);
         // If the process dies now, this is what its next life goes by.
         known.due = known.due.max(poll.state.next_poll);

@@ -93,7 +93,11 @@ impl Judge {
         // Where an address has moved to is another address: each channel adopts it by itself.
         let other = !self.urls.contains_key(url) && self.is_under_way(&group, truth);
         let owed = group.iter().any(|name| self.known.get(name).is_some_and(|known| known.owed));
-        if let Some(floor) = address.floor.filter(|floor| !other && !owed && wall + PLAY < *floor) {
+        // Another one may have come to the group since, with a shorter interval.
+        let shortest = group.iter().filter_map(|name| self.channels.get(name)).map(|one| interval(one)).min();
+        let again = address.wall.map(|asked| asked + shortest.unwrap_or(FLOOR));
+        let floor = address.floor.map(|floor| again.map_or(floor, |again| floor.min(again)));
+        if let Some(floor) = floor.filter(|floor| !other && !owed && wall + PLAY < *floor) {
             self.blame("I1", &format!("{url} is asked at {wall}, inside its floor that ends at {floor}"));
             return;
         }
@@ -131,7 +135,6 @@ impl Judge {
         if !self.is_under_way(&group, truth) {
             self.polls.insert(group[0].clone(), (truth, group.iter().cloned().collect()));
         }
-        let shortest = group.iter().filter_map(|name| self.channels.get(name)).map(|one| interval(one)).min();
         self.addresses[place].floor = Some(wall + shortest.unwrap_or(FLOOR));
     }
 
@@ -164,6 +167,8 @@ impl Judge {
         let print = |name: &String| self.channels.get(name).map(|channel| fingerprint(channel));
         // Read in another way, the old body says nothing.
         let trusted = group.iter().all(|name| known(name).map(|known| &known.config_hash) == print(name).as_ref());
+        let just = |name: &String| known(name).and_then(|known| known.read_anew).is_some_and(|at| wall - at < ENDS);
+        let trusted = trusted && !group.iter().any(just);
         let users = self.users.get(&place).cloned().unwrap_or_default();
         let rereads = users.iter().find(|name| known(name).is_some_and(|known| known.reread)).cloned();
         // A server that is stuck is asked for the whole once in eight days.
