@@ -92,6 +92,8 @@ struct Known {
     due: Option<DateTime<Utc>>,
     /// When the ledger says that it is due: what a new process goes by.
     stored: Option<DateTime<Utc>>,
+    /// The ledger says that it is gone.
+    stored_gone: bool,
     /// When the poll began that stands in the ledger, by the machine's clock.
     written: Option<DateTime<Utc>>,
     /// When a poll was recorded last, true time and the machine's.
@@ -298,7 +300,8 @@ impl Judge {
         for known in self.known.values_mut() {
             known.unrecorded = 0;
             // What is recorded counts, which may be another promise than the one that was told.
-            known.due = known.stored.or(known.due);
+            known.gone |= known.stored_gone;
+            known.due = known.stored.or(known.due).filter(|_| !known.stored_gone);
             known.promised = known.promised.min(known.stored.or(known.promised));
         }
     }

@@ -60,6 +60,7 @@ impl Judge {
         // If the process dies now, this is what its next life goes by.
         known.due = known.due.max(poll.state.next_poll);
         known.stored = poll.state.next_poll;
+        known.stored_gone = poll.state.gone.is_some();
         known.written = Some(poll.at);
     }
 
@@ -194,7 +195,8 @@ impl Judge {
         let doublings = state.failures.saturating_sub(1).min(8);
         let least = (interval * (1 << doublings)).min(DAY);
         let adopted = state.moved.values().any(|moved| moved.adopted.is_some());
-        if next + PLAY < poll.at + least && !adopted {
+        // The clock may have been set back since the poll began.
+        if next + PLAY < poll.at.min(wall) + least && !adopted {
             self.blame(
                 "backoff",
                 &format!("{name} failed {} times and is due at {next}, asked at {}", state.failures, poll.at),

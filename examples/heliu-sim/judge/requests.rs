@@ -177,7 +177,9 @@ impl Judge {
         if asked.conditional() {
             // One whose host rests is left out of the poll, and reads it anew in its own time.
             let left_out = self.waits.get(&asked.host).is_some_and(|until| *until > wall) || wall <= self.unsure;
-            if let Some(name) = rereads.filter(|_| self.urls.contains_key(url) && !left_out) {
+            // At the instant of the edit it may be under way.
+            let begins = truth - self.edited > PLAY;
+            if let Some(name) = rereads.filter(|_| self.urls.contains_key(url) && !left_out && begins) {
                 let detail = format!("{url} is asked conditionally although {name} is to be read in another way");
                 self.blame("reread", &detail);
             }
