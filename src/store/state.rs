@@ -30,7 +30,6 @@ pub struct Attempt {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rest {
     /// The host that said so, with its port: `example.org:443`. A redirect may have led to it.
-    #[serde(default)]
     pub host: String,
     /// When the poll began in which it was told.
     pub told: DateTime<Utc>,

@@ -3,7 +3,6 @@
 use super::brief::{Brief, Briefs};
 use super::outcome::policy;
 use super::plan::{Group, Plan};
-use super::rests::Awake;
 use super::service::{Service, lock};
 use super::slots::{Claim, Kind};
 use crate::config::{self, Address, Channel};
@@ -11,7 +10,6 @@ use crate::schedule::Policy;
 use crate::{net, schedule};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
 
 /// How often somebody is asked while there is no network.
@@ -64,12 +62,6 @@ impl Service {
         lock(&self.tending.probed).filter(|probed| *probed <= now).map_or(now, |probed| probed + PROBES_EVERY)
     }
 
-    /// Whom of a group to poll.
-    pub(super) fn awake(&self, group: &Group, now: DateTime<Utc>) -> Awake {
-        let briefs = lock(&self.briefs);
-        lock(&self.rests).awake(group, asked(&briefs), now)
-    }
-
     /// Until when all hosts of a channel are left alone, if they are.
     pub(super) fn rests_until(&self, channel: &Arc<Channel>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let briefs = lock(&self.briefs);
@@ -79,13 +71,6 @@ impl Service {
     /// The shortest interval of a group's channels, hints and failures apart.
     pub(super) fn interval(&self, group: &Group) -> TimeDelta {
         interval(group, &lock(&self.briefs))
-    }
-
-    /// The longest of the floors of a group's channels.
-    pub(super) fn floor(&self, group: &Group) -> Duration {
-        let briefs = lock(&self.briefs);
-        let exempt = |channel: &Channel| briefs.get(&channel.id).is_some_and(|brief| brief.exempt);
-        group.iter().map(|channel| policy(channel, exempt(channel)).floor).max().unwrap_or_default()
     }
 
     /// When one that was left out of a poll of its group is due: as before, but not while it rests, and no earlier than
@@ -142,10 +127,16 @@ impl Service {
         first
     }
 
-    /// Whether a channel is to be read in another way now than when its poll began.
-    pub(super) fn was_edited(&self, channel: &Channel) -> bool {
+    /// After a poll: nothing is owed to a channel that `had` it, unless an edit makes it be read in another way now than
+    /// when its poll began. Tells whether it is therefore to be polled at once.
+    pub(super) fn settle(&self, channel: &Channel, had: bool) -> bool {
         let is_other = |now: &Arc<Channel>| config::fingerprint(now) != config::fingerprint(channel);
-        lock(&self.plan).channel(&channel.id).is_some_and(|now| **now != *channel && is_other(now))
+        let edited = lock(&self.plan).channel(&channel.id).is_some_and(|now| **now != *channel && is_other(now));
+        let mut owed = lock(&self.tending.owed);
+        if had && !edited {
+            owed.remove(&channel.id);
+        }
+        edited && owed.contains(&channel.id)
     }
 }
 

@@ -138,9 +138,10 @@ impl<'a> Errand<'a> {
         self.distrusted.extend(urls);
     }
 
-    /// These addresses are not asked in this run: their hosts asked to be left alone.
-    pub(super) fn leave_alone(&mut self, urls: HashSet<String>) {
-        self.resting = urls;
+    /// Those of a channel's addresses are not asked in this run that are left alone as it begins.
+    pub(super) fn leave_alone(&mut self, channel: &Channel, state: &PollState) {
+        let (rests, urls) = (lock(self.rests), channel.addresses().map(|url| rests::asked(Some(state), url)));
+        self.resting.extend(urls.filter(|url| rests.of(url, self.now).is_some()).map(String::from));
     }
 
     /// Whether the host of an address asked to be left alone.

@@ -78,9 +78,6 @@ impl Service {
         let (id, state) = (&polled.channel, &polled.state);
         if polled.offline {
             lock(&self.tending.owed).insert(id.clone());
-        } else if !self.was_edited(channel) {
-            // The one whose answer shows that the network is back was asked just now.
-            lock(&self.tending.owed).remove(id);
         }
         if polled.store_error.is_some() || polled.offline {
             // The ledger knows nothing of it.

@@ -83,7 +83,7 @@ impl Poller<'_> {
         let before = Before { failures: state.failures, hints: &state.hints };
         state.next_poll = schedule::next_poll(now, &policy, &before, &outcome, fresh_for, self.chance);
         // Those on its host that were not told to wait go first: else one that is always told would stop them all.
-        let behind = rests::until(channel, state).filter(|_| matches!(outcome, Outcome::Failed { .. }));
+        let behind = rests::told_until(channel, state).filter(|_| matches!(outcome, Outcome::Failed { .. }));
         state.next_poll = state.next_poll.map(|next| behind.map_or(next, |until| next.max(until + BEHIND)));
         if matches!(outcome, Outcome::Failed { .. } | Outcome::Gone) {
             state.failures = state.failures.saturating_add(1);

@@ -225,4 +225,4 @@ fn find(root: &mut [usize], mut index: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

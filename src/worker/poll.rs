@@ -7,7 +7,7 @@ use super::health;
 use super::listing::{self, Desk, Listing};
 use super::outcome::{judge_size, learn, policy};
 use super::readers::Readers;
-use super::rests::{Awake, Rests};
+use super::rests::Rests;
 use super::{moves, ready, rests};
 use crate::config::{self, Channel};
 use crate::health::Tally;
@@ -66,11 +66,11 @@ impl Poller<'_> {
     /// never an entry. The addresses that rest are left alone.
     pub(super) async fn group(
         &self,
-        Awake { channels, resting }: Awake,
+        channels: &[Arc<Channel>],
         states: &BTreeMap<ChannelId, PollState>,
     ) -> Vec<Polled> {
         let mut errand = Errand::new(self.client, self.readers, self.rests, self.now);
-        let states = &*moves::agreed(&channels, states);
+        let states = &*moves::agreed(channels, states);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();
         let as_before = |c: &Arc<Channel>| prints.get(&c.id) == Some(&state_of(&c.id).config_hash);
@@ -80,8 +80,8 @@ impl Poller<'_> {
             errand.distrust(channel.addresses().map(|url| rests::asked(state, url).to_string()));
         }
         let mut done = Vec::new();
-        errand.leave_alone(resting);
-        for channel in &channels {
+        for channel in channels {
+            errand.leave_alone(channel, &state_of(&channel.id));
             // What cannot be read now is told where it is needed.
             let _ = errand.recall_channel(self.store, channel, &state_of(&channel.id)).await;
         }

@@ -4,7 +4,6 @@
 use super::explain::{self, Explained};
 use super::poll::Poller;
 use super::readers::{GivenUp, Readers};
-use super::rests::Awake;
 use super::service::Service;
 use crate::config::{Channel, Config, FeedSpec, Origin};
 use crate::merge::{self, ChannelInput};
@@ -197,9 +196,8 @@ impl Polls<'_> {
         let (metrics, readers, rests) = (&Metrics::new("preview"), &Readers::default(), &Mutex::default());
         let (store, client, now) = (&self.store, self.client, self.now);
         let poller = Poller { store, client, metrics, readers, rests, now, clock: &super::SystemClock, chance: 0.5 };
-        let awake = Awake { channels: vec![Arc::new(channel.clone())], ..Awake::default() };
-        let none = BTreeMap::new();
-        let polled = match AssertUnwindSafe(poller.group(awake, &none)).catch_unwind().await {
+        let (group, none) = ([Arc::new(channel.clone())], BTreeMap::new());
+        let polled = match AssertUnwindSafe(poller.group(&group, &none)).catch_unwind().await {
             Ok(polled) => polled,
             Err(panic) => {
                 let GivenUp(flaw) = *panic.downcast::<GivenUp>().unwrap_or_else(|panic| resume_unwind(panic));

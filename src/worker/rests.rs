@@ -1,12 +1,11 @@
 //! Hosts that asked to be left alone (429, 503): what one channel was told holds for all that ask the same host and
 //! port, and for nobody else.
 
-use super::plan::Group;
 use crate::config::{Address, Channel};
 use crate::schedule;
 use crate::store::{PollState, Rest};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use url::Url;
 
@@ -34,15 +33,6 @@ impl From<&Rest> for Span {
     }
 }
 
-/// Whom of a group to poll, and what to leave alone then.
-#[derive(Debug, Default)]
-pub(super) struct Awake {
-    /// The channels that have an address that is not left alone.
-    pub(super) channels: Vec<Arc<Channel>>,
-    /// Those of their addresses that are, as they would be asked.
-    pub(super) resting: HashSet<String>,
-}
-
 /// The hosts and the addresses that are left alone, and until when.
 #[derive(Debug, Default)]
 pub(super) struct Rests {
@@ -66,9 +56,10 @@ pub(super) fn asked(state: Option<&PollState>, address: &Address) -> Url {
 
 /// Until when a channel has to wait by what it was told itself, because each of its addresses was told to or is on a host
 /// that said so.
-pub(super) fn until(channel: &Channel, state: &PollState) -> Option<DateTime<Utc>> {
+pub(super) fn told_until(channel: &Channel, state: &PollState) -> Option<DateTime<Utc>> {
     let until = |address: &Address| {
-        let (url, host) = (asked(Some(state), address), host(&asked(Some(state), address)));
+        let url = asked(Some(state), address);
+        let host = host(&url);
         let told = state.rests.iter().filter(|(address, rest)| **address == url.as_str() || rest.host == host);
         told.map(|(_, rest)| rest.until).max()
     };
@@ -111,18 +102,6 @@ impl Rests {
     pub(super) fn of(&self, url: &Url, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let spans = [self.hosts.get(&host(url)), self.addresses.get(url.as_str())];
         spans.into_iter().flatten().filter_map(|span| span.holds(now)).max()
-    }
-
-    /// Whom of a group to poll; `asked` as in [`Rests::until`].
-    pub(super) fn awake(&self, group: &Group, asked: impl Fn(&Channel, &Address) -> Url, now: DateTime<Utc>) -> Awake {
-        let rests = |channel: &Arc<Channel>| self.until(std::slice::from_ref(channel), &asked, now).is_some();
-        let mut awake =
-            Awake { channels: group.iter().filter(|channel| !rests(channel)).cloned().collect(), ..Awake::default() };
-        for channel in awake.channels.iter().filter(|_| !self.is_empty()) {
-            let urls = channel.addresses().map(|address| asked(channel, address));
-            awake.resting.extend(urls.filter(|url| self.of(url, now).is_some()).map(String::from));
-        }
-        awake
     }
 
     fn is_empty(&self) -> bool {
@@ -171,7 +150,8 @@ fn longest(spans: &mut HashMap<String, Span>, key: &str, rest: &Rest, now: DateT
 /// Who asked to be left alone, and until when.
 pub(super) type Wish = Option<(Url, DateTime<Utc>)>;
 
-/// Takes note of the answers of a poll that began at `told`: the address that was asked, and what it was told. What was said before goes on as long as it holds.
+/// Takes note of the answers of a poll that began at `told`: the addresses that were asked, and what each was told. What
+/// was said before goes on as long as it holds.
 pub(super) fn said(state: &mut PollState, answers: Vec<(Url, Wish)>, told: DateTime<Utc>, now: DateTime<Utc>) {
     for (asked, wish) in answers {
         match wish {
@@ -185,28 +165,11 @@ pub(super) fn said(state: &mut PollState, answers: Vec<(Url, Wish)>, told: DateT
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ListPage, Origin, PageAddress};
     use crate::store::Attempt;
+    use crate::worker::plan::tests::pages;
 
     fn at(hour: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(1_000 + hour)
-    }
-
-    /// A channel `a` with these addresses.
-    fn channel(urls: &[&str]) -> Arc<Channel> {
-        let addresses = urls.iter().map(|url| PageAddress { url: url.parse().unwrap(), next: None }).collect();
-        Arc::new(Channel {
-            id: "a".parse().unwrap(),
-            title: "a".into(),
-            origin: Origin::Page(Box::new(ListPage { addresses, ..ListPage::default() })),
-            every: None,
-            timezone: chrono_tz::Asia::Shanghai,
-            language: "zh-CN".into(),
-            snapshot: None,
-            rules: crate::rule::Rules::default(),
-            obeys_robots: true,
-            trust: crate::model::Trust::default(),
-        })
     }
 
     /// `notes`: the hour of a poll, the address that was asked last, until when its host asked to be left alone, and whether
@@ -222,7 +185,7 @@ mod tests {
             state.attempted(attempt);
             rests.note(&state, at(now));
         }
-        let until = rests.until(&[channel(urls)], |_, address| address.url(), at(now));
+        let until = rests.until(&[pages("a", urls)], |_, address| address.url(), at(now));
         assert_eq!(until, expected.map(at), "{notes:?} {urls:?} at {now}");
     }
 

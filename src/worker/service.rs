@@ -260,8 +260,7 @@ impl Service {
         };
         let (states, polled) = match self.store.poll_states(&ids).await {
             Ok(states) => {
-                let awake = self.awake(group, poller.now);
-                let polled = match AssertUnwindSafe(poller.group(awake, &states)).catch_unwind().await {
+                let polled = match AssertUnwindSafe(poller.group(group, &states)).catch_unwind().await {
                     Ok(polled) => polled,
                     Err(panic) => self.given_up(group, &states, &given_up::cause(panic)).await,
                 };
@@ -317,19 +316,15 @@ impl Service {
             let Some(configured) = group.iter().find(|channel| channel.id == polled.channel) else { continue };
             self.remember(configured, &polled);
             told |= self.report(configured, states.get(&polled.channel), &polled);
-            let Polled { channel, state, change, store_error, .. } = polled;
+            let Polled { channel, state, change, store_error, offline, .. } = polled;
             let first_live =
                 states.get(&channel).is_none_or(|before| before.live_since.is_none()) && state.live_since.is_some();
             // What the ledger says it could not record may stand in it all the same.
             if !change.is_empty() || first_live || store_error.is_some() {
                 changed.insert(channel);
             }
-            // Edited meanwhile, it is still owed a poll.
-            let is_owed = lock(&self.tending.owed).contains(&configured.id) && self.was_edited(configured);
+            let is_owed = self.settle(configured, reached || !offline);
             planned.insert(&configured.id, if is_owed { Some(now) } else { state.next_poll });
-        }
-        if reached {
-            lock(&self.tending.owed).retain(|id| !planned.contains_key(id));
         }
         for channel in group.iter() {
             planned.entry(&channel.id).or_insert_with(|| self.left_out(channel, again));
@@ -340,8 +335,7 @@ impl Service {
             planned.values_mut().flatten().for_each(|next| *next += took);
         } else {
             // Who was asked before the machine slept is due, but not those who were asked when it woke.
-            let floor = self.floor(group);
-            planned.values_mut().flatten().for_each(|next| *next = (*next).max(now + floor));
+            planned.values_mut().flatten().for_each(|next| *next = (*next).max(again));
         }
         self.plan_next(&planned);
         (changed, told)

@@ -11,11 +11,15 @@ use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+/// A channel that is read from these pages of the portal.
 fn channel(id: &str, addresses: &[&str]) -> Arc<Channel> {
-    let addresses = addresses
-        .iter()
-        .map(|path| PageAddress { url: format!("http://portal.test/{path}").parse().unwrap(), next: None })
-        .collect();
+    let urls: Vec<_> = addresses.iter().map(|path| format!("http://portal.test/{path}")).collect();
+    pages(id, &urls.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A channel that is read from these pages.
+pub(in crate::worker) fn pages(id: &str, urls: &[&str]) -> Arc<Channel> {
+    let addresses = urls.iter().map(|url| PageAddress { url: url.parse().unwrap(), next: None }).collect();
     Arc::new(Channel {
         id: id.parse().unwrap(),
         title: id.into(),

@@ -3,6 +3,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod exposition;
+pub(crate) mod full;
 pub(crate) mod origin;
 pub(crate) mod portal;
 pub(crate) mod site;

@@ -4,6 +4,7 @@ mod gone;
 mod herd;
 mod hints;
 mod hosts;
+mod ledger;
 mod moves;
 mod rhythm;
 
