@@ -103,8 +103,9 @@ pub(crate) fn draw(rng: &mut Rng, began: DateTime<Utc>, days: Option<u32>) -> Sc
     let layout = draw.layout(&sources);
     let events = draw.events();
     // A clock that is behind takes what came out since for new (docs/simulation.md), if every name changes.
-    if events.iter().any(|(_, event)| matches!(event, Event::Step(seconds) if *seconds < -300)) {
-        for source in sources.iter_mut().filter(|source| source.ids_change.is_some()) {
+    let set_back = |(_, event): &&(_, Event)| matches!(event, Event::Step(seconds) if *seconds < -300);
+    if let Some((behind, _)) = events.iter().filter(set_back).min_by_key(|(at, _)| *at) {
+        for source in sources.iter_mut().filter(|source| source.ids_change.is_some_and(|at| at > *behind)) {
             source.links_change = None;
         }
     }
