@@ -89,6 +89,8 @@ impl Store for Ledger {
             );
             // Written and not told is the worst moment to die: it is tried last.
             world.judge.written(poll, told == Told::Refused);
+            let held = written.as_ref().map(|change| &*change.held).unwrap_or_default();
+            world.judge.held(poll, held);
         }
         self.stage.step().await;
         let holds = written.as_ref().is_some_and(|change| change.holding);

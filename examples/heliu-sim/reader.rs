@@ -5,7 +5,7 @@ use crate::source::{Dates, FLOOD, FNV, fnv};
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::config::Config;
-use heliu::model::{Feed, Record};
+use heliu::model::{Entry, Feed, Record};
 use heliu::publish::{Published, Shelved};
 use heliu::render::Document;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,6 +130,13 @@ impl Reader {
         }
         let before = std::mem::replace(&mut known.1, date);
         (date > before + SKEW).then(|| ("I4", format!("{token:?} of {channel} was dated {before} and is {date}")))
+    }
+
+    /// I3: what was shown is not held back as another entry.
+    pub(crate) fn held(&self, channel: &str, entry: &Entry) -> Option<String> {
+        let token = token(&entry.title)?;
+        let (id, _) = self.entries.get(&(channel.to_owned(), token)).filter(|(id, _)| *id != entry.id.0)?;
+        Some(format!("{token:?} of {channel} had the id {id} and is held back as {}", entry.id.0))
     }
 
     /// I5: the validators change if and only if the bytes do. And what is served is well-formed.

@@ -125,6 +125,24 @@ pub(crate) fn cuts(seed: u64, script: &mut Script, began: DateTime<Utc>) {
     script.events.sort_by_key(|(at, _)| *at);
 }
 
+/// Some of those that change their ids or links give no dates either: then only what they say tells that these are the
+/// articles of before. Drawn apart, too, and where there is enough to tell it by: some articles, of which few are new when
+/// it is looked at next, and none was corrected meanwhile.
+pub(crate) fn undated(seed: u64, script: &mut Script) {
+    let mut rng = Rng::new(seed ^ 0xda7e);
+    for source in &mut script.sources {
+        let Some(change) = source.ids_change.into_iter().chain(source.links_change).min() else { continue };
+        let articles = &mut script.streams[source.stream].articles;
+        let some = articles.iter().filter(|article| article.at <= change).count() >= 6;
+        let later = articles.iter().filter(|article| article.at > change - TimeDelta::hours(3)).count();
+        let shrinks = source.troubles.iter().any(|(_, trouble)| *trouble == Trouble::Shrunk);
+        if some && source.window >= 8 && later * 2 <= source.window && !shrinks && rng.percent(60) {
+            source.dates = Dates::Absent;
+            articles.iter_mut().for_each(|article| article.edited = None);
+        }
+    }
+}
+
 impl Draw<'_> {
     fn instant(&mut self) -> DateTime<Utc> {
         self.began + TimeDelta::seconds(self.rng.between(0, (self.end - self.began).num_seconds()))

@@ -71,6 +71,7 @@ pub(crate) fn run(seed: u64, days: Option<u32>, folder: &Path, print: bool) -> R
     let mut rng = Rng::new(seed);
     let mut script = script::draw(&mut rng, began, days);
     script::cuts(seed, &mut script, began);
+    script::undated(seed, &mut script);
     let layout = script.layout.clone();
     let text = script::yaml(&layout, &script.sources, &script.hosts);
     let config = load(&text)?;

@@ -4,7 +4,7 @@ use super::{DAY, ENDS, FLOOR, Judge, LATE, PLAY, STEP, Told, host_of, interval};
 use crate::source::FLOOD;
 use chrono::{DateTime, TimeDelta, Utc};
 use heliu::config::{Channel, fingerprint};
-use heliu::model::FlawCode;
+use heliu::model::{EntryId, FlawCode};
 use heliu::store::Poll;
 use std::collections::BTreeSet;
 
@@ -62,6 +62,16 @@ impl Judge {
         known.stored = poll.state.next_poll;
         known.stored_gone = poll.state.gone.is_some();
         known.written = Some(poll.at);
+    }
+
+    /// These entries of a poll were written and are held back.
+    pub(crate) fn held(&mut self, poll: &Poll, held: &[EntryId]) {
+        let seen = poll.seen.iter().flat_map(|seen| &seen.candidates).map(|candidate| &candidate.entry);
+        for entry in seen.filter(|entry| held.contains(&entry.id)) {
+            if let Some(why) = self.reader.held(poll.channel.as_str(), entry) {
+                self.blame("I3", &why);
+            }
+        }
     }
 
     /// How recording a poll ended, as the service was told.
@@ -136,6 +146,14 @@ impl Judge {
             let address = &mut self.addresses[place];
             let fresh = since.is_none_or(|since| address.asked.is_some_and(|at| at > since));
             let Some(answer) = address.answer.clone().filter(|_| fresh) else { continue };
+            let attempt = poll.state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none());
+            if answer.status == 200 && !answer.whole && attempt.is_some_and(|attempt| attempt.url == answer.first) {
+                self.blame(
+                    "broken",
+                    &format!("{name} takes the body of {}, which broke off, for a whole one", answer.first),
+                );
+                return;
+            }
             // What broke off says nothing.
             let fresh = answer.fresh.filter(|_| poll.state.failures == 0);
             (address.fresh, address.retry) = (fresh, answer.retry.or(address.retry));
