@@ -48,6 +48,8 @@ pub(crate) enum Event {
     Step(i64),
     /// The machine sleeps for so many seconds.
     Sleep(i64),
+    /// The same after so many more steps, mostly in the middle of a poll.
+    Doze(u64, i64),
     /// The ledger fails for so many seconds.
     StoreFails(i64, Failing),
     /// There is no network for so many seconds.
@@ -139,6 +141,18 @@ pub(crate) fn undated(seed: u64, script: &mut Script) {
         if some && source.window >= 8 && later * 2 <= source.window && !shrinks && rng.percent(60) {
             source.dates = Dates::Absent;
             articles.iter_mut().for_each(|article| article.edited = None);
+        }
+    }
+}
+
+/// Half of the times that the machine sleeps it does so in the middle of something. Drawn apart, too.
+pub(crate) fn dozes(seed: u64, script: &mut Script) {
+    let mut rng = Rng::new(seed ^ 0x51ee);
+    for (_, event) in &mut script.events {
+        if let Event::Sleep(seconds) = *event
+            && rng.percent(50)
+        {
+            *event = Event::Doze(rng.below(40), seconds);
         }
     }
 }

@@ -72,6 +72,7 @@ pub(crate) fn run(seed: u64, days: Option<u32>, folder: &Path, print: bool) -> R
     let mut script = script::draw(&mut rng, began, days);
     script::cuts(seed, &mut script, began);
     script::undated(seed, &mut script);
+    script::dozes(seed, &mut script);
     let layout = script.layout.clone();
     let text = script::yaml(&layout, &script.sources, &script.hosts);
     let config = load(&text)?;
@@ -132,7 +133,7 @@ impl Simulation {
             let wall = stage.wall();
             {
                 let mut world = stage.world();
-                world.dies_in = None;
+                (world.dies_in, world.sleeps_in) = (None, None);
                 world.judge.begin(wall);
             }
             let ended = Box::pin(self.life()).await;
@@ -236,12 +237,8 @@ impl Simulation {
                 let wall = stage.wall();
                 stage.world().judge.stepped(by, wall);
             }
-            Event::Sleep(seconds) => {
-                stage.pass(TimeDelta::seconds(seconds));
-                stage.cut.notify_waiters();
-                let wall = stage.wall();
-                stage.world().judge.woke(wall);
-            }
+            Event::Sleep(seconds) => stage.sleep(TimeDelta::seconds(seconds)),
+            Event::Doze(steps, seconds) => stage.world().sleeps_in = Some((steps, TimeDelta::seconds(seconds))),
             Event::StoreFails(seconds, failing) => {
                 let until = stage.truth() + TimeDelta::seconds(seconds);
                 self.failed = until;
@@ -345,7 +342,7 @@ impl Simulation {
             let runtime = runtime()?;
             let bytes = runtime.block_on(async {
                 self.stage.begin();
-                self.stage.world().dies_in = None;
+                (self.stage.world().dies_in, self.stage.world().sleeps_in) = (None, None);
                 let started = Service::start_plain(self.setup()).await;
                 let read = started.map(|service| self.read(&service, None));
                 self.stage.end();

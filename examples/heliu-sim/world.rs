@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     /// The process dies after so many more steps.
     pub(crate) dies_in: Option<u64>,
+    /// The machine falls asleep after so many more steps, for so long.
+    pub(crate) sleeps_in: Option<(u64, TimeDelta)>,
     /// Until when the ledger fails, and how.
     pub(crate) failing: Option<(DateTime<Utc>, Failing)>,
     /// Until when there is no network, and how that shows.
@@ -90,6 +92,7 @@ impl Stage {
                 judge,
                 trace,
                 dies_in: None,
+                sleeps_in: None,
                 failing: None,
                 cut: None,
                 steps: (began, 0),
@@ -131,7 +134,15 @@ impl Stage {
         time.since = None;
     }
 
-    /// The machine sleeps: time passes, and no process notices.
+    /// The machine sleeps, and all connections end.
+    pub(crate) fn sleep(&self, by: TimeDelta) {
+        self.pass(by);
+        self.cut.notify_waiters();
+        let wall = self.wall();
+        self.world().judge.woke(wall);
+    }
+
+    /// Time passes, and no process notices.
     pub(crate) fn pass(&self, by: TimeDelta) {
         lock(&self.time).truth += by;
         self.jumped.notify_waiters();
@@ -157,7 +168,7 @@ impl Stage {
     /// no time passes would never end.
     pub(crate) async fn step(&self) {
         let truth = self.truth();
-        let dies = {
+        let (dies, sleeps) = {
             let mut world = self.world();
             world.steps = if world.steps.0 == truth { (truth, world.steps.1 + 1) } else { (truth, 0) };
             if world.steps.1 == MOST_STEPS {
@@ -166,8 +177,14 @@ impl Stage {
             }
             let left = world.dies_in;
             world.dies_in = left.map(|left| left.saturating_sub(1));
-            left == Some(0)
+            let sleeps = world.sleeps_in.take_if(|(left, _)| *left == 0).map(|(_, by)| by);
+            world.sleeps_in = world.sleeps_in.map(|(left, by)| (left.saturating_sub(1), by));
+            (left == Some(0), sleeps)
         };
+        if let Some(by) = sleeps {
+            self.note(format_args!("sleeps"));
+            self.sleep(by);
+        }
         if dies {
             self.death.notify_one();
             std::future::pending::<()>().await;

@@ -1,8 +1,11 @@
 //! The one place where the service learns what time it is.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::future::Future;
 use std::pin::Pin;
+
+/// No poll takes longer, unless the clock was set or the machine slept meanwhile.
+pub(super) const LONGEST_POLL: TimeDelta = TimeDelta::minutes(10);
 
 /// A source of time that tests can hold still.
 pub trait Clock: Send + Sync {

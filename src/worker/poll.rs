@@ -1,7 +1,7 @@
 //! One poll of a group of channels that share addresses: fetch, read, follow, normalise, record.
 
 use super::articles::{self, Reader};
-use super::clock::Clock;
+use super::clock::{Clock, LONGEST_POLL};
 use super::errand::Errand;
 use super::health;
 use super::listing::{self, Desk, Listing};
@@ -22,8 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// When a poll that could not be recorded is done again, where its source was not asked or is exempt from the floor;
-/// while the store says that it cannot record, nobody is asked.
+/// When a poll that could not be recorded is done again, where its source was not asked or is exempt from the floor.
 const RECORD_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// When a channel may be polled again that found no network: far fewer are asked then than are due.
@@ -103,7 +102,10 @@ impl Poller<'_> {
             let before = PollState { config_hash, usual, ..known };
             let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
             let last = index + 1 == channels.len() && sound;
-            let mut polled = self.channel(channel, before, as_before(channel), &mut errand, last, &read_as).await;
+            // Whose turn comes after the machine slept is polled when it woke.
+            let now = Some(self.clock.now()).filter(|now| *now - self.now > LONGEST_POLL).unwrap_or(self.now);
+            let poller = Poller { now, ..*self };
+            let mut polled = poller.channel(channel, before, as_before(channel), &mut errand, last, &read_as).await;
             if polled.store_error.is_some() {
                 polled.state.config_hash = read_as;
             }

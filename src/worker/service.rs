@@ -1,7 +1,7 @@
 //! The running service: configuration, ledger, plan and published set, and what happens between them.
 
 use super::brief::Briefs;
-use super::clock::Clock;
+use super::clock::{Clock, LONGEST_POLL};
 use super::given_up;
 use super::plan::{Group, Plan};
 use super::poll::{Polled, Poller};
@@ -36,9 +36,6 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 
 /// How often the store is looked at while it cannot record.
 const LOOK_AT_STORE: Duration = Duration::from_secs(15);
-
-/// No poll takes longer, unless the clock was set or the machine slept meanwhile.
-const LONGEST_POLL: TimeDelta = TimeDelta::minutes(10);
 
 /// Who was left out of a poll of its group is not looked at again before this.
 const LEFT_OUT: TimeDelta = TimeDelta::minutes(1);

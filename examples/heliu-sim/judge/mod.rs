@@ -96,6 +96,8 @@ struct Known {
     stored_gone: bool,
     /// When the poll began that stands in the ledger, by the machine's clock.
     written: Option<DateTime<Utc>>,
+    /// It was asked in a poll in which the machine slept: when that was over.
+    slept: Option<DateTime<Utc>>,
     /// When a poll was recorded last, true time and the machine's.
     recorded: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// When a poll last ended that could not be recorded.
@@ -152,6 +154,8 @@ pub(crate) struct Judge {
     onward: BTreeMap<String, (String, DateTime<Utc>)>,
     /// When the service was started, or its clock set, by the machine's clock.
     since: DateTime<Utc>,
+    /// When the machine woke last, by its clock.
+    woke: DateTime<Utc>,
     /// Until then polls may be late, since the ledger failed.
     unsure: DateTime<Utc>,
     /// When the network was away last, until then. True time.
@@ -191,6 +195,7 @@ impl Judge {
             robots: BTreeMap::new(),
             onward: BTreeMap::new(),
             since: began,
+            woke: began,
             unsure: began,
             back: began - DAY,
             edited: began,
@@ -349,7 +354,7 @@ impl Judge {
 
     /// The machine has slept.
     pub(crate) fn woke(&mut self, wall: DateTime<Utc>) {
-        self.since = wall;
+        (self.since, self.woke) = (wall, wall);
     }
 
     pub(crate) fn sizes(&self) -> (usize, usize) {

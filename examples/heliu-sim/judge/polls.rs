@@ -62,6 +62,7 @@ impl Judge {
         known.stored = poll.state.next_poll;
         known.stored_gone = poll.state.gone.is_some();
         known.written = Some(poll.at);
+        known.slept = Some(self.woke).filter(|woke| poll.at < *woke);
     }
 
     /// These entries of a poll were written and are held back.
@@ -257,7 +258,8 @@ impl Judge {
             let told = hosts.iter().filter_map(|host| self.waits.get(host)).max().copied().unwrap_or(due);
             let due = due.max(self.since).max(rests).max(told).max(alone.unwrap_or(due));
             // Nobody of a group is asked within the interval after another one was.
-            let others = group.iter().filter_map(|other| self.known.get(other)?.written);
+            let known = group.iter().filter_map(|other| self.known.get(other));
+            let others = known.filter_map(|known| known.slept.max(known.written));
             let shortest = group.iter().filter_map(|name| self.channels.get(name)).map(|one| interval(one)).min();
             let again = others.max().zip(shortest).map_or(due, |(asked, pause)| (asked + pause).min(due + pause));
             let due = due.max(again);
