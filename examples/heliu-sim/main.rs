@@ -52,7 +52,7 @@ struct Options {
     #[arg(long, default_value_t = 2)]
     threads: u64,
     /// Run every so many seeds a second time and compare the traces; 0: none.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 20)]
     replay_every: u64,
     /// Go on after a seed that failed.
     #[arg(long)]

@@ -140,7 +140,9 @@ pub(crate) fn undated(seed: u64, script: &mut Script) {
         let shrinks = source.troubles.iter().any(|(_, trouble)| *trouble == Trouble::Shrunk);
         if some && source.window >= 8 && later * 2 <= source.window && !shrinks && rng.percent(60) {
             source.dates = Dates::Absent;
-            articles.iter_mut().for_each(|article| article.edited = None);
+            for article in articles {
+                article.edited = None;
+            }
         }
     }
 }

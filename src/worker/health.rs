@@ -211,7 +211,7 @@ impl Publisher {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let created = self.created().await?;
-        let text = render::health_atom(told, &super::publisher::site(config), created);
+        let text = render::health_atom(told, &super::drafts::site(config), created);
         self.put_health(text, &config.service.language, now).await
     }
 }

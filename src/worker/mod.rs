@@ -2,7 +2,7 @@
 //!
 //! [`Service`] holds the parts together. One poll goes through `poll`, which asks `listing` (for feeds `external`) for the list
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `agenda` takes what is due, `plan` knows which
-//! channels are polled together and when, `slots` who has to wait for whom, `rests` which hosts are left alone, `ready` which addresses may be asked, `moves` which addresses have moved, `publisher` turns the ledger into the published set, `watch`
+//! channels are polled together and when, `slots` who has to wait for whom, `rests` which hosts are left alone, `ready` which addresses may be asked, `moves` which addresses have moved, `publisher` turns the ledger into the published set (`drafts`: what is written of it), `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording, `outcome` what a poll means for the next one,
 //! `health` notes how the channel is doing, `brief` what is remembered of it while it rests, `upkeep` publishes and takes snapshots, `tend` looks after clock and store, `kept` keeps merged feeds ready,
 //! `readers` the threads on which documents are read, `given_up` what becomes of a poll that met its end there, `explain` what rules and duplicates made of each entry.
@@ -11,6 +11,7 @@ mod agenda;
 mod articles;
 mod brief;
 mod clock;
+mod drafts;
 mod errand;
 mod explain;
 mod external;

@@ -1,12 +1,13 @@
 //! Store → merge → render → the published set. Only feeds that may have changed are made anew.
 
+use super::drafts::{self, Draft, EN, ZH, draft};
 use super::kept::Kept;
 use super::listing::compute;
 use crate::config::{Channel, Config, FeedSpec};
 use crate::merge::{self, ChannelInput};
 use crate::model::{ChannelId, Feed, FeedId, Withdrawn};
 use crate::publish::{ConfigStatus, Published, Shelf, Shelved};
-use crate::render::{self, Document, Form, Lang, Site};
+use crate::render::{self, Document, Form};
 use crate::store::{Store, StoreError};
 use chrono::{DateTime, SubsecRound, Utc};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -64,36 +65,18 @@ impl Publisher {
     ) -> Result<(), StoreError> {
         let mut turn = self.turn.lock().await;
         let before = Arc::clone(&self.shelf.get());
-        let mut made = Made::default();
-        let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
-        let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, &**channel)).collect();
         let touched: Option<BTreeSet<ChannelId>> = match scope {
             Scope::All => None,
             Scope::Channels(ids) => turn.owed.as_ref().map(|owed| owed.union(ids).cloned().collect()),
         };
         let touched = touched.as_ref();
-        turn.kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
-        for spec in config.inner_first() {
-            let old = published.get(&spec.id).copied();
-            let affected = touched.is_none_or(|ids| spec.channels.iter().any(|channel| ids.contains(channel)));
-            let affected = affected || spec.feeds.iter().any(|inner| made.moved.contains(inner));
-            if let Some(old) = old.filter(|_| !affected) {
-                made.keep(&before, old);
-                continue;
-            }
-            let members: Vec<&Channel> = spec.channels.iter().filter_map(|id| channels.get(id).copied()).collect();
-            let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| made.feeds.get(id).map(AsRef::as_ref)).collect();
-            match self.make(config, (spec, &members, &inner), (&mut turn.kept, touched)).await {
-                Ok((feed, drafts)) => made.take(old, feed, drafts),
-                Err(error) => {
-                    made.trouble.get_or_insert(error);
-                    if let Some(old) = old {
-                        made.keep(&before, old);
-                    }
-                }
-            }
+        let mut made = self.make_all(config, &before, (&mut turn.kept, touched)).await;
+        if touched.is_some() && made.shows_nothing_new() && Arc::ptr_eq(&before.config, config) {
+            self.owes.store(false, Ordering::Relaxed);
+            turn.owed = Some(BTreeSet::new());
+            return Ok(());
         }
-        let common = common(config, &made.ordered(config));
+        let common = drafts::of_all(config, &made.ordered(config));
         made.drafts.extend(common);
         // One transaction for everything: what a publication costs on disk does not grow with the number of documents.
         let drafts = std::mem::take(&mut made.drafts);
@@ -111,6 +94,44 @@ impl Publisher {
         self.owes.store(made.trouble.is_some(), Ordering::Relaxed);
         turn.owed = if made.trouble.is_some() { touched.cloned() } else { Some(BTreeSet::new()) };
         made.trouble.map_or(Ok(()), Err)
+    }
+
+    /// All feeds; those that hold none of the channels that were `touched` stay as they are published.
+    async fn make_all(
+        &self,
+        config: &Config,
+        before: &Published,
+        (kept, touched): (&mut Kept, Option<&BTreeSet<ChannelId>>),
+    ) -> Made {
+        let mut made = Made::default();
+        let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
+        let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, &**channel)).collect();
+        kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
+        for spec in config.inner_first() {
+            let old = published.get(&spec.id).copied();
+            let affected = touched.is_none_or(|ids| spec.channels.iter().any(|channel| ids.contains(channel)));
+            let affected = affected || spec.feeds.iter().any(|inner| made.moved.contains(inner));
+            if let Some(old) = old.filter(|_| !affected) {
+                made.keep(before, old);
+                continue;
+            }
+            let members: Vec<&Channel> = spec.channels.iter().filter_map(|id| channels.get(id).copied()).collect();
+            let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| made.feeds.get(id).map(AsRef::as_ref)).collect();
+            match self.make(config, (spec, &members, &inner), (kept, touched)).await {
+                Ok(feed) => match old.filter(|old| touched.is_some() && ***old == feed) {
+                    // Nothing of what changed is shown in it.
+                    Some(old) => made.keep(before, old),
+                    None => made.take(old, feed, config),
+                },
+                Err(error) => {
+                    made.trouble.get_or_insert(error);
+                    if let Some(old) = old {
+                        made.keep(before, old);
+                    }
+                }
+            }
+        }
+        made
     }
 
     /// Compresses what was published since the last time. Compression takes ten times as long as all the rest, so new
@@ -163,13 +184,13 @@ impl Publisher {
         Ok(())
     }
 
-    /// One feed with its documents; `inner` are the feeds that it is made of besides its channels.
+    /// One feed; `inner` are the feeds that it is made of besides its channels.
     async fn make(
         &self,
         config: &Config,
         (spec, members, inner): (&FeedSpec, &[&Channel], &[&Feed]),
         (kept, touched): (&mut Kept, Option<&BTreeSet<ChannelId>>),
-    ) -> Result<(Feed, Vec<Draft>), StoreError> {
+    ) -> Result<Feed, StoreError> {
         let mut withdrawn: Vec<_> = inner.iter().flat_map(|feed| feed.tombstones.iter().cloned()).collect();
         for channel in members.iter().filter(|channel| channel.trust.withdrawn == Withdrawn::Remove) {
             withdrawn.extend(self.store.tombstones(&channel.id, MOST_TOMBSTONES).await?);
@@ -183,24 +204,7 @@ impl Publisher {
             self.store.ready().await?;
         }
         feed.bury(withdrawn);
-        let site = site(config);
-        let rendered = [
-            (Form::Rss, render::RSS_TYPE, render::rss(&feed, &site)),
-            (Form::Atom, render::ATOM_TYPE, render::atom(&feed, &site)),
-            (Form::Json, render::JSON_TYPE, render::json_feed(&feed, &site)),
-        ];
-        let mut drafts = Vec::new();
-        for (form, media_type, text) in rendered {
-            let links = Some(render::links_of(&feed, &site, form));
-            drafts.push(draft(format!("/{}", form.path(&feed)), media_type, &feed.language, text, links));
-        }
-        let links = render::links_of(&feed, &site, Form::Page);
-        drafts.extend(page(
-            &format!("/{}", Form::Page.path(&feed)),
-            |lang| render::feed_page(&feed, &site, lang),
-            Some(&links),
-        ));
-        Ok((feed, drafts))
+        Ok(feed)
     }
 
     /// A feed that is made from nothing.
@@ -262,17 +266,23 @@ struct Made {
 }
 
 impl Made {
+    /// Whether everything was read, and no feed is to be written.
+    fn shows_nothing_new(&self) -> bool {
+        self.drafts.is_empty() && self.trouble.is_none()
+    }
+
     /// Leaves a feed as it is published.
     fn keep(&mut self, before: &Published, old: &Arc<Feed>) {
         self.documents.extend(shelved(before, old));
         self.feeds.insert(old.id.clone(), Arc::clone(old));
     }
 
-    fn take(&mut self, old: Option<&Arc<Feed>>, feed: Feed, drafts: Vec<Draft>) {
+    /// Writes a feed anew.
+    fn take(&mut self, old: Option<&Arc<Feed>>, feed: Feed, config: &Config) {
         if old.is_none_or(|old| **old != feed) {
             self.moved.insert(feed.id.clone());
         }
-        self.drafts.extend(drafts);
+        self.drafts.extend(drafts::of_feed(&feed, &drafts::site(config)));
         self.feeds.insert(feed.id.clone(), Arc::new(feed));
     }
 
@@ -296,17 +306,6 @@ impl Made {
     }
 }
 
-/// The documents that speak of all feeds.
-fn common(config: &Config, feeds: &[Arc<Feed>]) -> Vec<Draft> {
-    let site = site(config);
-    let feeds: Vec<&Feed> = feeds.iter().map(AsRef::as_ref).collect();
-    let mut drafts: Vec<_> = page(CATALOGUE, |lang| render::catalogue(&feeds, &site, lang), None).into();
-    let opml = render::opml(&feeds, &site);
-    drafts.push(draft(OPML.to_owned(), render::OPML_TYPE, &config.service.language, opml, None));
-    drafts.push(draft(STYLE.to_owned(), render::CSS_TYPE, "en", render::style().to_owned(), None));
-    drafts
-}
-
 /// Keeps a document that is on the shelf already, compressed; notes the others down to be compressed.
 fn settle(new: &mut Shelved, old: Option<&Shelved>, plain: &mut Vec<Arc<Document>>) {
     let mut old = old.cloned();
@@ -320,46 +319,8 @@ fn settle(new: &mut Shelved, old: Option<&Shelved>, plain: &mut Vec<Arc<Document
     }
 }
 
-/// A document before it has its stamp.
-struct Draft {
-    path: String,
-    /// What tells the name of its stamp from that of another document under the path.
-    variant: &'static str,
-    media_type: &'static str,
-    language: String,
-    text: String,
-    links: Option<String>,
-}
-
-/// The variants of a page, in this order.
-const ZH: &str = " zh";
-const EN: &str = " en";
-
-fn draft(path: String, media_type: &'static str, language: &str, text: String, links: Option<String>) -> Draft {
-    Draft { path, variant: "", media_type, language: language.to_owned(), text, links }
-}
-
-fn page(path: &str, render: impl Fn(Lang) -> String, links: Option<&str>) -> [Draft; 2] {
-    [(ZH, "zh-CN", Lang::Zh), (EN, "en", Lang::En)].map(|(variant, language, lang)| {
-        let draft = draft(path.to_owned(), render::HTML_TYPE, language, render(lang), links.map(str::to_owned));
-        Draft { variant, ..draft }
-    })
-}
-
 /// How many withdrawals of a channel are looked at.
 const MOST_TOMBSTONES: usize = 200;
-
-/// The path of the catalogue.
-const CATALOGUE: &str = "/";
-/// The path of the list of all feeds.
-const OPML: &str = "/opml.xml";
-/// The path of the style sheet.
-const STYLE: &str = "/style.css";
-
-pub(super) fn site(config: &Config) -> Site<'_> {
-    let service = &config.service;
-    Site { base_url: &service.base_url, title: &service.title, language: &service.language }
-}
 
 /// The documents of a feed as they are published.
 fn shelved(set: &Published, feed: &Feed) -> Vec<(String, Shelved)> {

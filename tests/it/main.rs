@@ -11,6 +11,7 @@ mod kit;
 mod observability;
 mod polite;
 mod portal;
+mod publish;
 mod reload;
 mod rules;
 mod sources;

@@ -126,6 +126,8 @@ struct Known {
 pub(crate) struct Judge {
     config: Arc<Config>,
     channels: BTreeMap<String, Arc<Channel>>,
+    /// How each is read.
+    prints: BTreeMap<String, String>,
     /// The names of the channels that are polled together, by channel.
     groups: BTreeMap<String, Vec<String>>,
     /// The channels that use an address, by its place in the script.
@@ -179,6 +181,7 @@ impl Judge {
         let mut judge = Self {
             config: Arc::clone(&config),
             channels: BTreeMap::new(),
+            prints: BTreeMap::new(),
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
             known: BTreeMap::new(),
@@ -221,6 +224,7 @@ impl Judge {
         self.edited_wall = wall;
         let channels: Vec<_> = self.config.channels.clone();
         self.channels = channels.iter().map(|channel| (channel.id.to_string(), Arc::clone(channel))).collect();
+        self.prints = channels.iter().map(|channel| (channel.id.to_string(), fingerprint(channel))).collect();
         self.users.clear();
         for channel in &channels {
             for place in self.places(channel) {
@@ -229,8 +233,8 @@ impl Judge {
         }
         self.groups = channels.iter().map(|one| (one.id.to_string(), self.group_of(one))).collect();
         for channel in &channels {
-            let print = fingerprint(channel);
             let name = channel.id.to_string();
+            let print = self.prints.get(&name).cloned().unwrap_or_default();
             let known = self.known.entry(name.clone()).or_default();
             known.reread &= known.config_hash != print;
             let edited = self.before.insert(name.clone(), Arc::clone(channel)).as_ref() != Some(channel);

@@ -3,7 +3,7 @@
 use super::{DAY, ENDS, FLOOR, Judge, LATE, PLAY, STEP, Told, host_of, interval};
 use crate::source::FLOOD;
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::config::{Channel, fingerprint};
+use heliu::config::Channel;
 use heliu::model::{EntryId, FlawCode};
 use heliu::store::Poll;
 use std::collections::BTreeSet;
@@ -47,10 +47,10 @@ impl Judge {
             let known = self.waits.entry(host).or_insert(until);
             *known = until.max(*known);
         }
-        let print = self.channels.get(&name).map(|channel| fingerprint(channel));
+        let print = self.prints.get(&name);
         let known = self.known.entry(name).or_default();
         // A poll that was under way when it was edited read it in the old way.
-        let is_new = print.as_ref() == Some(&poll.state.config_hash);
+        let is_new = print == Some(&poll.state.config_hash);
         known.reread &= !(anew && is_new);
         known.owed &= !is_new && poll.at < self.edited_wall + ENDS;
         if known.config_hash != poll.state.config_hash {

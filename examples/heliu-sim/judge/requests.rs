@@ -4,7 +4,7 @@ use super::{Answer, DAY, ENDS, FLOOR, GAP, Judge, LATE, PLAY, ROBOTS, WHOLE, hos
 use crate::source::{Manners, Reply};
 use crate::wire::Asked;
 use chrono::{DateTime, TimeDelta, Utc};
-use heliu::config::{Address, fingerprint};
+use heliu::config::Address;
 use std::collections::BTreeSet;
 
 impl Judge {
@@ -164,9 +164,9 @@ impl Judge {
     fn judge_conditions(&mut self, place: usize, asked: &Asked, url: &str, truth: DateTime<Utc>, wall: DateTime<Utc>) {
         let group = self.group_at(place);
         let known = |name: &String| self.known.get(name);
-        let print = |name: &String| self.channels.get(name).map(|channel| fingerprint(channel));
+        let print = |name: &String| self.prints.get(name);
         // Read in another way, the old body says nothing.
-        let trusted = group.iter().all(|name| known(name).map(|known| &known.config_hash) == print(name).as_ref());
+        let trusted = group.iter().all(|name| known(name).map(|known| &known.config_hash) == print(name));
         let just = |name: &String| known(name).and_then(|known| known.read_anew).is_some_and(|at| wall - at < ENDS);
         let trusted = trusted && !group.iter().any(just);
         let users = self.users.get(&place).cloned().unwrap_or_default();
