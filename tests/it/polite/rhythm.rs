@@ -101,3 +101,29 @@ async fn validators_survive_everything() {
     assert!(log.len() > 100 && log.iter().all(|asked| asked.header("if-none-match").is_some()));
     site.stop().await;
 }
+
+/// a clock that is slewed as fast as `adjtime` may, and one that is set back by a leap second after each poll, are
+/// looked at every minute for two days. Nobody is asked more often or more seldom for it, nor without validators.
+#[tokio::test]
+async fn a_clock_that_is_slewed_or_takes_leap_seconds_changes_nothing() {
+    let mut asked = Vec::new();
+    for (a_minute, leap) in [(60_000, 0), (60_030, 0), (59_970, 0), (60_000, -1)] {
+        let origin = Origin::start();
+        origin.put("a.test/rss", rss(2));
+        let site = Site::start(&config(&origin, &[("a", "feed: 'http://a.test/rss', every: 1h")])).await;
+        for _ in 0..2 * 24 * 60 {
+            if site.poll().await > 0 {
+                site.clock.advance(TimeDelta::seconds(leap));
+            }
+            site.service.look_at_clock();
+            site.clock.advance(TimeDelta::milliseconds(a_minute));
+            site.service.look_at_clock();
+        }
+        let log = origin.take_log();
+        assert!(log.iter().skip(1).all(|asked| asked.status == 304), "{a_minute} {leap}");
+        asked.push(log.len());
+        site.stop().await;
+    }
+    assert!((44..=49).contains(&asked[0]), "{asked:?}");
+    assert!(asked.iter().all(|count| count.abs_diff(asked[0]) <= 1), "{asked:?}");
+}
