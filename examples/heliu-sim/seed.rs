@@ -58,6 +58,8 @@ struct Simulation {
     end: DateTime<Utc>,
     /// When the ledger failed last.
     failed: DateTime<Utc>,
+    /// The last life ended well, and everything that is recorded was published.
+    settled: bool,
 }
 
 fn load(text: &str) -> Result<Config, String> {
@@ -88,8 +90,16 @@ pub(crate) fn run(seed: u64, days: Option<u32>, folder: &Path, print: bool) -> R
     }
     let stage = Arc::new(Stage::new(began, seed, script, rng, judge, print));
     let store = Arc::new(MemoryStore::new(began));
-    let mut simulation =
-        Simulation { stage: Arc::clone(&stage), store, file, layout, events, end, failed: began - TimeDelta::days(1) };
+    let mut simulation = Simulation {
+        stage: Arc::clone(&stage),
+        store,
+        file,
+        layout,
+        events,
+        end,
+        failed: began - TimeDelta::days(1),
+        settled: false,
+    };
     let mut lives = 0;
     loop {
         lives += 1;
@@ -184,7 +194,21 @@ impl Simulation {
         let (mut tick, mut ticks) = (stage.truth() + TICK, 0);
         loop {
             let truth = stage.truth();
-            if truth >= self.end || stage.world().judge.failure.is_some() {
+            if stage.world().judge.failure.is_some() {
+                return Ended::AllOver;
+            }
+            if truth >= self.end {
+                shutdown.cancel();
+                tokio::select! {
+                    biased;
+                    () = stage.death.notified() => {}
+                    () = &mut run => {
+                        // Who fell asleep while publishing stops without having done so.
+                        let woke = stage.world().judge.woke;
+                        self.settled = truth - self.failed > SOON && stage.wall() - woke > TICK;
+                    }
+                }
+                self.read(&service, Some(seen));
                 return Ended::AllOver;
             }
             let next = self.events.front().map_or(tick, |(at, _)| tick.min(*at)).min(self.end);
@@ -334,10 +358,10 @@ impl Simulation {
         }
     }
 
-    /// The same ledger gives the same bytes, whenever it is started.
+    /// The same ledger gives the same bytes, whenever it is started: those of the life that ended, if that ended well.
     fn compare_restarts(&mut self) -> Result<(), String> {
         self.stage.world().failing = None;
-        let mut before = None;
+        let mut before = self.settled.then(|| self.stage.world().judge.reader.bytes());
         for _ in 0..2 {
             let runtime = runtime()?;
             let bytes = runtime.block_on(async {

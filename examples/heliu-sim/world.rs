@@ -139,7 +139,7 @@ impl Stage {
         self.pass(by);
         self.cut.notify_waiters();
         let wall = self.wall();
-        self.world().judge.woke(wall);
+        self.world().judge.wakes(wall);
     }
 
     /// Time passes, and no process notices.

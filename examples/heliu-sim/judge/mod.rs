@@ -157,7 +157,7 @@ pub(crate) struct Judge {
     /// When the service was started, or its clock set, by the machine's clock.
     since: DateTime<Utc>,
     /// When the machine woke last, by its clock.
-    woke: DateTime<Utc>,
+    pub(crate) woke: DateTime<Utc>,
     /// Until then polls may be late, since the ledger failed.
     unsure: DateTime<Utc>,
     /// When the network was away last, until then. True time.
@@ -357,7 +357,7 @@ impl Judge {
     }
 
     /// The machine has slept.
-    pub(crate) fn woke(&mut self, wall: DateTime<Utc>) {
+    pub(crate) fn wakes(&mut self, wall: DateTime<Utc>) {
         (self.since, self.woke) = (wall, wall);
     }
 
