@@ -80,10 +80,12 @@ impl Reader {
     pub(crate) fn read(&mut self, set: &Published) -> Vec<(&'static str, String)> {
         self.publications += 1;
         let mut wrong = Vec::new();
+        let mut fresh = BTreeSet::new();
         let seen = std::mem::replace(&mut self.feeds, set.feeds.clone());
         // Most are the very feed of the last look.
         for feed in set.feeds.iter().filter(|feed| !seen.iter().any(|seen| Arc::ptr_eq(seen, feed))) {
             let mut there = BTreeSet::new();
+            fresh.insert(feed.id.as_str());
             for record in &feed.entries {
                 let Some(token) = token(&record.entry.title) else {
                     wrong.push(("I3", format!("{} shows {:?}", feed.id, record.entry.title)));
@@ -101,7 +103,11 @@ impl Reader {
         let feed_of = |path: &str| feeds.get(path.strip_prefix("/feeds/")?.rsplit_once('.')?.0).copied();
         for (path, shelved) in paths {
             match shelved {
-                Shelved::One(document) => wrong.extend(self.document(path, document, feed_of(path))),
+                Shelved::One(document) => {
+                    let feed = feed_of(path);
+                    let other = feed.is_some_and(|feed| fresh.contains(feed.id.as_str()));
+                    wrong.extend(self.document(path, document, feed.map(|feed| (feed, other))));
+                }
                 Shelved::Page { zh, en } => {
                     wrong.extend(self.document(&format!("{path} zh"), zh, None));
                     wrong.extend(self.document(&format!("{path} en"), en, None));
@@ -140,20 +146,22 @@ impl Reader {
         Some(format!("{token:?} of {channel} had the id {id} and is held back as {}", entry.id.0))
     }
 
-    /// I5: the validators change if and only if the bytes do. And what is served is well-formed.
+    /// I5: the validators change if and only if the bytes do. And what is served is well-formed, and of its feed, which may be
+    /// another one than at the last look.
     fn document(
         &mut self,
         path: &str,
         document: &Document,
-        feed: Option<&Arc<Feed>>,
+        feed: Option<(&Arc<Feed>, bool)>,
     ) -> Option<(&'static str, String)> {
         let identity = document.representations.first()?;
         let is_that = |(etag, bytes, date): &(String, Bytes, DateTime<Utc>)| {
             let all = (bytes.as_ptr(), bytes.len(), *date, etag.as_str());
             all == (identity.bytes.as_ptr(), identity.bytes.len(), document.last_modified, identity.etag.as_str())
         };
-        // Most are the very document of the last look.
-        if self.documents.get(path).is_some_and(is_that) {
+        // Most are the very document of the last look, of the very feed.
+        let other = feed.is_some_and(|(_, other)| other);
+        if !other && self.documents.get(path).is_some_and(is_that) {
             return None;
         }
         let (etag, bytes, date) = (identity.etag.clone(), identity.bytes.clone(), document.last_modified);
@@ -167,17 +175,14 @@ impl Reader {
             if moved || old_date > date || !same && old_date == date {
                 return Some(("I5", format!("{path}: the bytes are the same: {same}; {old_date} became {date}")));
             }
-            if same {
+            if same && !other {
                 return None;
             }
         }
         let text = std::str::from_utf8(&bytes).unwrap_or_default();
-        well_formed(path, text, feed.map(AsRef::as_ref)).err().map(|why| ("well-formed", format!("{path}: {why}")))
-    }
-
-    /// The bytes of all documents as they were read last.
-    pub(crate) fn bytes(&self) -> BTreeMap<String, Bytes> {
-        self.documents.iter().map(|(path, (_, bytes, _))| (path.clone(), bytes.clone())).collect()
+        well_formed(path, text, feed.map(|(feed, _)| &**feed))
+            .err()
+            .map(|why| ("well-formed", format!("{path}: {why}")))
     }
 
     /// A document was stamped: what was published between two looks is seen here.
@@ -207,6 +212,25 @@ impl Reader {
         }
         None
     }
+}
+
+/// The bytes of all documents.
+pub(crate) fn bytes(set: &Published) -> BTreeMap<String, Bytes> {
+    let mut all = BTreeMap::new();
+    let mut put = |path: String, document: &Document| {
+        let identity = document.representations.first();
+        all.insert(path, identity.map(|identity| identity.bytes.clone()).unwrap_or_default());
+    };
+    for (path, shelved) in &set.documents {
+        match shelved {
+            Shelved::One(document) => put(path.clone(), document),
+            Shelved::Page { zh, en } => {
+                put(format!("{path} zh"), zh);
+                put(format!("{path} en"), en);
+            }
+        }
+    }
+    all
 }
 
 /// All of it is read, and thrown away.

@@ -2,10 +2,12 @@
 
 use crate::judge::Judge;
 use crate::ledger::Ledger;
+use crate::reader;
 use crate::rng::Rng;
 use crate::script::{self, Event, Layout};
 use crate::wire::{self, Net};
 use crate::world::Stage;
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::FutureExt as _;
 use heliu::config::{self, Config};
@@ -13,7 +15,7 @@ use heliu::net::{self, Dial, Resolve};
 use heliu::publish::Published;
 use heliu::store::{MemoryStore, Store};
 use heliu::worker::{Clock, Service, Setup, StartError, validators};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -58,8 +60,8 @@ struct Simulation {
     end: DateTime<Utc>,
     /// When the ledger failed last.
     failed: DateTime<Utc>,
-    /// The last life ended well, and everything that is recorded was published.
-    settled: bool,
+    /// What the last life published, if that ended well and all that is recorded is among it.
+    settled: Option<BTreeMap<String, Bytes>>,
 }
 
 fn load(text: &str) -> Result<Config, String> {
@@ -98,7 +100,7 @@ pub(crate) fn run(seed: u64, days: Option<u32>, folder: &Path, print: bool) -> R
         events,
         end,
         failed: began - TimeDelta::days(1),
-        settled: false,
+        settled: None,
     };
     let mut lives = 0;
     loop {
@@ -194,21 +196,8 @@ impl Simulation {
         let (mut tick, mut ticks) = (stage.truth() + TICK, 0);
         loop {
             let truth = stage.truth();
-            if stage.world().judge.failure.is_some() {
-                return Ended::AllOver;
-            }
-            if truth >= self.end {
-                shutdown.cancel();
-                tokio::select! {
-                    biased;
-                    () = stage.death.notified() => {}
-                    () = &mut run => {
-                        // Who fell asleep while publishing stops without having done so.
-                        let woke = stage.world().judge.woke;
-                        self.settled = truth - self.failed > SOON && stage.wall() - woke > TICK;
-                    }
-                }
-                self.read(&service, Some(seen));
+            if truth >= self.end || stage.world().judge.failure.is_some() {
+                self.wind_up(&service, (shutdown, &mut run), seen).await;
                 return Ended::AllOver;
             }
             let next = self.events.front().map_or(tick, |(at, _)| tick.min(*at)).min(self.end);
@@ -242,6 +231,30 @@ impl Simulation {
                 }
             }
         }
+    }
+
+    /// The end of the last life: what it has published, all that is recorded is to be among.
+    async fn wind_up(
+        &mut self,
+        service: &Service,
+        (shutdown, run): (CancellationToken, impl Future<Output = ()>),
+        seen: Arc<Published>,
+    ) {
+        let stage = Arc::clone(&self.stage);
+        if stage.world().judge.failure.is_some() {
+            return;
+        }
+        shutdown.cancel();
+        let is_over = tokio::select! {
+            biased;
+            () = stage.death.notified() => false,
+            () = run => true,
+        };
+        let set = self.read(service, Some(seen));
+        // Who fell asleep while publishing stops without having done so.
+        let (truth, woke) = (stage.truth(), stage.world().judge.woke);
+        let well = is_over && truth - self.failed > SOON && stage.wall() - woke > TICK;
+        self.settled = well.then(|| reader::bytes(&set));
     }
 
     /// Lets something happen; `true` when it ends the life.
@@ -361,7 +374,7 @@ impl Simulation {
     /// The same ledger gives the same bytes, whenever it is started: those of the life that ended, if that ended well.
     fn compare_restarts(&mut self) -> Result<(), String> {
         self.stage.world().failing = None;
-        let mut before = self.settled.then(|| self.stage.world().judge.reader.bytes());
+        let mut before = self.settled.take();
         for _ in 0..2 {
             let runtime = runtime()?;
             let bytes = runtime.block_on(async {
@@ -370,14 +383,14 @@ impl Simulation {
                 let started = Service::start_plain(self.setup()).await;
                 let read = started.map(|service| self.read(&service, None));
                 self.stage.end();
-                read.map(|_| self.stage.world().judge.reader.bytes())
+                read.map(|set| reader::bytes(&set))
             });
             let bytes = bytes.map_err(|error| error.to_string())?;
             if let Some(before) = before.replace(bytes.clone())
                 && before != bytes
             {
-                let other = bytes.iter().find(|(path, bytes)| before.get(*path) != Some(*bytes));
-                let path = other.map_or("a document", |(path, _)| path.as_str());
+                let mut paths = before.keys().chain(bytes.keys());
+                let path = paths.find(|path| before.get(*path) != bytes.get(*path)).map_or("", String::as_str);
                 self.stage.world().judge.blame("same ledger", &format!("{path} has other bytes after a restart"));
             }
             self.stage.pass(TimeDelta::days(40));

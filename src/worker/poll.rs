@@ -1,7 +1,7 @@
 //! One poll of a group of channels that share addresses: fetch, read, follow, normalise, record.
 
 use super::articles::{self, Reader};
-use super::clock::{Clock, LONGEST_POLL};
+use super::clock::Clock;
 use super::errand::Errand;
 use super::health;
 use super::listing::{self, Desk, Listing};
@@ -102,10 +102,7 @@ impl Poller<'_> {
             let before = PollState { config_hash, usual, ..known };
             let sound = done.iter().all(|polled: &Polled| polled.store_error.is_none());
             let last = index + 1 == channels.len() && sound;
-            // Whose turn comes after the machine slept is polled when it woke.
-            let now = Some(self.clock.now()).filter(|now| *now - self.now > LONGEST_POLL).unwrap_or(self.now);
-            let poller = Poller { now, ..*self };
-            let mut polled = poller.channel(channel, before, as_before(channel), &mut errand, last, &read_as).await;
+            let mut polled = self.channel(channel, before, as_before(channel), &mut errand, last, &read_as).await;
             if polled.store_error.is_some() {
                 polled.state.config_hash = read_as;
             }
@@ -157,6 +154,7 @@ impl Poller<'_> {
         if let Some(attempt) = &mut state.last_attempt {
             attempt.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         }
+        rests::woke(&mut state, self.now, self.clock.now());
         let fetched = if last { errand.news() } else { BTreeMap::new() };
         let mut poll = Poll { channel: channel.id.clone(), at: self.now, seen, state, fetched };
         let recorded = match recalled {

@@ -31,6 +31,8 @@ struct Workbench {
     plain: Vec<Arc<Document>>,
     /// What could not be published the last time; `None` when it was everything.
     owed: Option<BTreeSet<ChannelId>>,
+    /// Feeds that could not be made the last time: those that they are made of may have moved on.
+    failed: BTreeSet<FeedId>,
 }
 
 /// Which feeds are to be made anew.
@@ -43,7 +45,12 @@ pub(super) enum Scope<'a> {
 
 impl Publisher {
     pub(super) fn new(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Self {
-        let bench = Workbench { kept: Kept::default(), plain: Vec::new(), owed: Some(BTreeSet::new()) };
+        let bench = Workbench {
+            kept: Kept::default(),
+            plain: Vec::new(),
+            owed: Some(BTreeSet::new()),
+            failed: BTreeSet::new(),
+        };
         Self { store, shelf, turn: tokio::sync::Mutex::new(bench), owes: AtomicBool::new(false) }
     }
 
@@ -58,25 +65,26 @@ impl Publisher {
     /// The first error of the store; feeds that could be read are published all the same.
     pub(super) async fn refresh(
         &self,
-        config: &Arc<Config>,
-        status: &Arc<ConfigStatus>,
+        current: impl FnOnce() -> (Arc<Config>, Arc<ConfigStatus>),
         scope: Scope<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let mut turn = self.turn.lock().await;
+        // Who has waited for another one publishes what is in use now.
+        let (config, status) = current();
         let before = Arc::clone(&self.shelf.get());
         let touched: Option<BTreeSet<ChannelId>> = match scope {
             Scope::All => None,
             Scope::Channels(ids) => turn.owed.as_ref().map(|owed| owed.union(ids).cloned().collect()),
         };
         let touched = touched.as_ref();
-        let mut made = self.make_all(config, &before, (&mut turn.kept, touched)).await;
-        if touched.is_some() && made.shows_nothing_new() && Arc::ptr_eq(&before.config, config) {
+        let mut made = self.make_all(&config, &before, (&mut turn, touched)).await;
+        if touched.is_some() && made.shows_nothing_new() && Arc::ptr_eq(&before.config, &config) {
             self.owes.store(false, Ordering::Relaxed);
-            turn.owed = Some(BTreeSet::new());
+            (turn.owed, turn.failed) = (Some(BTreeSet::new()), BTreeSet::new());
             return Ok(());
         }
-        let common = drafts::of_all(config, &made.ordered(config));
+        let common = drafts::of_all(&config, &made.ordered(&config));
         made.drafts.extend(common);
         // One transaction for everything: what a publication costs on disk does not grow with the number of documents.
         let drafts = std::mem::take(&mut made.drafts);
@@ -88,7 +96,7 @@ impl Publisher {
         for (path, shelved) in &mut made.documents {
             settle(shelved, before.documents.get(path), &mut turn.plain);
         }
-        let (config, status) = (Arc::clone(config), Arc::clone(status));
+        turn.failed = std::mem::take(&mut made.failed);
         let (feeds, documents, health) = (made.ordered(&config), made.documents, before.health.clone());
         self.shelf.put(Published { config, status, feeds, documents, health });
         self.owes.store(made.trouble.is_some(), Ordering::Relaxed);
@@ -99,32 +107,36 @@ impl Publisher {
     /// All feeds; those that hold none of the channels that were `touched` stay as they are published.
     async fn make_all(
         &self,
-        config: &Config,
+        config: &Arc<Config>,
         before: &Published,
-        (kept, touched): (&mut Kept, Option<&BTreeSet<ChannelId>>),
+        (bench, touched): (&mut Workbench, Option<&BTreeSet<ChannelId>>),
     ) -> Made {
+        // In another configuration the same feed may be written in another way.
+        let same = touched.is_some() && Arc::ptr_eq(&before.config, config);
         let mut made = Made::default();
         let published: HashMap<_, _> = before.feeds.iter().map(|feed| (&feed.id, feed)).collect();
         let channels: HashMap<_, _> = config.channels.iter().map(|channel| (&channel.id, &**channel)).collect();
-        kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
+        bench.kept.retain(|id| config.feeds.iter().any(|spec| spec.id == *id));
         for spec in config.inner_first() {
             let old = published.get(&spec.id).copied();
             let affected = touched.is_none_or(|ids| spec.channels.iter().any(|channel| ids.contains(channel)));
             let affected = affected || spec.feeds.iter().any(|inner| made.moved.contains(inner));
+            let affected = affected || bench.failed.contains(&spec.id);
             if let Some(old) = old.filter(|_| !affected) {
                 made.keep(before, old);
                 continue;
             }
             let members: Vec<&Channel> = spec.channels.iter().filter_map(|id| channels.get(id).copied()).collect();
             let inner: Vec<&Feed> = spec.feeds.iter().filter_map(|id| made.feeds.get(id).map(AsRef::as_ref)).collect();
-            match self.make(config, (spec, &members, &inner), (kept, touched)).await {
-                Ok(feed) => match old.filter(|old| touched.is_some() && ***old == feed) {
+            match self.make(config, (spec, &members, &inner), (&mut bench.kept, touched)).await {
+                Ok(feed) => match old.filter(|old| same && ***old == feed) {
                     // Nothing of what changed is shown in it.
                     Some(old) => made.keep(before, old),
                     None => made.take(old, feed, config),
                 },
                 Err(error) => {
                     made.trouble.get_or_insert(error);
+                    made.failed.insert(spec.id.clone());
                     if let Some(old) = old {
                         made.keep(before, old);
                     }
@@ -261,6 +273,8 @@ struct Made {
     drafts: Vec<Draft>,
     /// Feeds that differ from what is published.
     moved: HashSet<FeedId>,
+    /// Feeds that could not be made.
+    failed: BTreeSet<FeedId>,
     /// The first error of the store.
     trouble: Option<StoreError>,
 }

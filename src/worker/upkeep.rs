@@ -102,10 +102,9 @@ impl Service {
     }
 
     pub(super) async fn refresh(&self, scope: Scope<'_>) -> Result<(), StoreError> {
-        let current = self.current.load_full();
-        let status = self.status.load_full();
+        let current = || (Arc::clone(&self.current.load().config), self.status.load_full());
         let began = std::time::Instant::now();
-        let done = self.publisher.refresh(&current.config, &status, scope, self.clock.now()).await;
+        let done = self.publisher.refresh(current, scope, self.clock.now()).await;
         self.metrics.published(began.elapsed());
         done
     }

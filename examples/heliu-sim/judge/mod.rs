@@ -292,9 +292,9 @@ impl Judge {
         self.robots.clear();
         self.polls.clear();
         for place in 0..self.addresses.len() {
-            let group = self.group_at(place);
+            let users = self.users.get(&place).cloned().unwrap_or_default();
             let recorded = |name: &String| self.known.get(name).and_then(|known| Some(known.recorded?.0));
-            let all: Vec<_> = group.iter().filter(|name| !self.is_gone(name)).map(recorded).collect();
+            let all: Vec<_> = users.iter().filter(|name| !self.is_gone(name)).map(recorded).collect();
             let last = all.iter().copied().min().flatten();
             let address = &mut self.addresses[place];
             // Those who are polled together are asked one after the other; what each is due at does not know of that.
@@ -326,6 +326,7 @@ impl Judge {
 
     /// The clock was set. A large step makes everything be planned anew: each address may be asked once.
     pub(crate) fn stepped(&mut self, by: TimeDelta, wall: DateTime<Utc>) {
+        self.woke += by;
         if by.abs() < STEP {
             return;
         }
