@@ -92,16 +92,8 @@ pub(crate) fn run(seed: u64, days: Option<u32>, folder: &Path, print: bool) -> R
     }
     let stage = Arc::new(Stage::new(began, seed, script, rng, judge, print));
     let store = Arc::new(MemoryStore::new(began));
-    let mut simulation = Simulation {
-        stage: Arc::clone(&stage),
-        store,
-        file,
-        layout,
-        events,
-        end,
-        failed: began - TimeDelta::days(1),
-        settled: None,
-    };
+    let (own, failed) = (Arc::clone(&stage), began - TimeDelta::days(1));
+    let mut simulation = Simulation { stage: own, store, file, layout, events, end, failed, settled: None };
     let mut lives = 0;
     loop {
         lives += 1;

@@ -1,5 +1,6 @@
 //! What the outcome of a poll says: when to come back, whether the source is gone, what is usual for it.
 
+use super::clock::LONGEST_POLL;
 use super::errand::Errand;
 use super::listing::Listing;
 use super::poll::Poller;
@@ -54,6 +55,17 @@ impl Poller<'_> {
         });
         let answers = answers.collect();
         rests::said(state, answers, self.now, now);
+    }
+
+    /// Whoever was asked in a poll in which the machine slept may have been asked when it woke: then it counts as polled,
+    /// also after a restart.
+    pub(super) fn note_sleep(&self, state: &mut PollState) {
+        let now = self.clock.now();
+        if now - self.now <= LONGEST_POLL {
+            return;
+        }
+        state.last_poll = Some(now);
+        state.rests.values_mut().filter(|rest| rest.told == self.now).for_each(|rest| rest.told = now);
     }
 
     pub(super) fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {

@@ -22,7 +22,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// When a poll that could not be recorded is done again, where its source was not asked or is exempt from the floor.
+/// When a poll that could not be recorded is done again, where its source was not asked or is exempt from the floor;
+/// while the store says that it cannot record, nobody is asked.
 const RECORD_RETRY: TimeDelta = TimeDelta::minutes(1);
 
 /// When a channel may be polled again that found no network: far fewer are asked then than are due.
@@ -154,7 +155,7 @@ impl Poller<'_> {
         if let Some(attempt) = &mut state.last_attempt {
             attempt.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         }
-        rests::woke(&mut state, self.now, self.clock.now());
+        self.note_sleep(&mut state);
         let fetched = if last { errand.news() } else { BTreeMap::new() };
         let mut poll = Poll { channel: channel.id.clone(), at: self.now, seen, state, fetched };
         let recorded = match recalled {

@@ -1,7 +1,6 @@
 //! Hosts that asked to be left alone (429, 503): what one channel was told holds for all that ask the same host and
 //! port, and for nobody else.
 
-use super::clock::LONGEST_POLL;
 use crate::config::{Address, Channel};
 use crate::schedule;
 use crate::store::{PollState, Rest};
@@ -150,16 +149,6 @@ fn longest(spans: &mut HashMap<String, Span>, key: &str, rest: &Rest, now: DateT
 
 /// Who asked to be left alone, and until when.
 pub(super) type Wish = Option<(Url, DateTime<Utc>)>;
-
-/// Whoever was asked in a poll in which the machine slept may have been asked when it woke: that is when the poll counts as
-/// done, also after a restart.
-pub(super) fn woke(state: &mut PollState, began: DateTime<Utc>, now: DateTime<Utc>) {
-    if now - began <= LONGEST_POLL {
-        return;
-    }
-    state.last_poll = Some(now);
-    state.rests.values_mut().filter(|rest| rest.told == began).for_each(|rest| rest.told = now);
-}
 
 /// Takes note of the answers of a poll that began at `told`: the addresses that were asked, and what each was told. What
 /// was said before goes on as long as it holds.

@@ -1,5 +1,6 @@
 //! What is made anew when something changed, and what is left as it is.
 
+use crate::kit::full::site_on_a_bad_disk;
 use crate::kit::{Answer, Origin, Site};
 use chrono::TimeDelta;
 use std::fmt::Write as _;
@@ -49,4 +50,30 @@ async fn what_a_feed_does_not_show_leaves_its_documents_as_they_are() {
         assert_eq!(Arc::ptr_eq(&before, &after), !shows, "published although nothing shows it");
         site.stop().await;
     }
+}
+
+/// A feed of a feed cannot be read while that one moves on. Once it can be, it shows what came, although nothing comes any
+/// more.
+#[tokio::test]
+async fn a_feed_of_feeds_that_could_not_be_read_is_made_when_it_can_be() {
+    let origin = Origin::start();
+    origin.put("/a", rss(&[("Old", "Sat, 21 Nov 2026 12:00:00 GMT")]));
+    origin.put("/b", rss(&[("Other", "Fri, 20 Nov 2026 12:00:00 GMT")]));
+    let at = |path: &str, every: &str| format!("feed: 'http://a.test:{}/{path}', every: {every}", origin.port());
+    let config = format!(
+        "service: {{ title: t, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}\nchannels:\n  a: {{ {} }}\n  b: {{ {} }}\nfeeds:\n  outer: {{ feeds: [inner], channels: [b] }}\n  inner: {{ channels: [a] }}\n",
+        at("a", "1h"),
+        at("b", "12h")
+    );
+    let (site, store) = site_on_a_bad_disk(&config).await;
+    site.poll().await;
+    origin.put("/a", rss(&[("New", "Sun, 22 Nov 2026 12:00:00 GMT"), ("Old", "Sat, 21 Nov 2026 12:00:00 GMT")]));
+    *store.unreadable.lock().unwrap() = Some("b".parse().unwrap());
+    site.after(TimeDelta::minutes(70)).await;
+    assert_eq!(site.titles("inner").await, ["New", "Old"]);
+    assert_eq!(site.titles("outer").await, ["Old", "Other"], "as it was published");
+    *store.unreadable.lock().unwrap() = None;
+    site.poll().await;
+    assert_eq!(site.titles("outer").await, ["New", "Old", "Other"]);
+    site.stop().await;
 }

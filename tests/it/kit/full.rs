@@ -7,8 +7,8 @@ use heliu::model::{ChannelId, Mark, Record, Tombstone, Withdrawn};
 use heliu::store::{Attempt, Change, FetchState, MemoryStore, Poll, PollState, Stamp, Store, StoreError};
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
 /// A store whose disk can be full, or full for stamps alone: between a poll and its publication; or that takes for ever.
@@ -19,6 +19,8 @@ pub(crate) struct Full {
     /// All is well but for polls that are to be recorded.
     pub(crate) no_records: AtomicBool,
     pub(crate) no_stamps: AtomicBool,
+    /// The entries of this channel cannot be read.
+    pub(crate) unreadable: Mutex<Option<ChannelId>>,
 }
 
 impl Full {
@@ -42,6 +44,9 @@ impl Store for Full {
         self.inner.record(poll).await
     }
     async fn latest_under(&self, channel: &ChannelId, limit: usize, how: Withdrawn) -> Result<Vec<Record>, StoreError> {
+        if self.unreadable.lock().unwrap().as_ref() == Some(channel) {
+            return Err(StoreError::Engine("a page of the file cannot be read".to_owned()));
+        }
         self.inner.latest_under(channel, limit, how).await
     }
     async fn tombstones(&self, channel: &ChannelId, limit: usize) -> Result<Vec<Tombstone>, StoreError> {
@@ -104,6 +109,7 @@ pub(crate) async fn site_on_a_bad_disk(config: &str) -> (Site, Arc<Full>) {
         no_room: false.into(),
         no_records: false.into(),
         no_stamps: false.into(),
+        unreadable: Mutex::default(),
     });
     let site = Site::with_store(folder, clock, Arc::clone(&store) as Arc<dyn Store>).await.unwrap();
     (site, store)
