@@ -9,7 +9,7 @@ use super::permits::Permits;
 use super::room::{Room, Waited};
 use super::socket::Peer;
 use super::types::FetchErrorKind::{Body, Empty, Protocol, Redirect, Status};
-use super::types::{FetchError, Request, Response, Robots, Validators};
+use super::types::{FetchError, Request, Response, Rests, Robots, Validators};
 use super::{guard, headers, redirect};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -68,7 +68,7 @@ struct Trip<'a> {
 /// What one hop led to.
 enum Hop {
     Arrived(Box<Response>),
-    Onwards { to: Url, permanent: bool },
+    Onwards { to: Url, status: u16 },
 }
 
 impl Client {
@@ -134,6 +134,15 @@ impl Client {
     /// # Errors
     /// [`FetchError`], whose message says what was wrong and what to do, in one line.
     pub async fn fetch(&self, request: Request) -> Result<Response, FetchError> {
+        self.fetch_minding(request, &|_| None).await
+    }
+
+    /// As [`Client::fetch`], but no redirect is followed to an address whose host asked to be left alone. `rests` says for
+    /// how long it still does.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`]; such a redirect is one that asks to wait for so long.
+    pub async fn fetch_minding(&self, request: Request, rests: Rests<'_>) -> Result<Response, FetchError> {
         let mut url = request.url.clone();
         url.set_fragment(None);
         let mut trip =
@@ -152,7 +161,12 @@ impl Client {
             let hop = self.step(&trip, delay, &mut left).await;
             match hop.map_err(|error| FetchError { reached: error.reached || on_the_way, ..error })? {
                 Hop::Arrived(response) => return Ok(*response),
-                Hop::Onwards { to, permanent } => trip.onwards(to, permanent, self.max_redirects)?,
+                Hop::Onwards { to, status } => {
+                    if let Some(wait) = rests(&to) {
+                        return Err(trip.alone(&to, status, wait));
+                    }
+                    trip.onwards(to, redirect::permanent(status), self.max_redirects)?;
+                }
             }
         }
     }
@@ -208,7 +222,7 @@ impl Client {
                 );
                 return Err(FetchError { status: Some(status), retry_after: wait, ..at(failure) });
             }
-            return Ok(Hop::Onwards { to, permanent: redirect::permanent(status) });
+            return Ok(Hop::Onwards { to, status });
         }
         let body = match status {
             200 | 203 => self.body(body, &head.headers, trip.request, waited).await.map_err(at)?,
@@ -276,6 +290,16 @@ impl Trip<'_> {
     /// Whether a 304 makes sense here.
     fn conditional(&self) -> bool {
         self.validators() != Validators::default()
+    }
+
+    /// The redirect leads to a host that asked to be left alone.
+    fn alone(&self, to: &Url, status: u16, wait: Duration) -> FetchError {
+        let message = format!(
+            "the server redirects to {}, which asked to be left alone; it is asked again then",
+            to.host_str().unwrap_or_default()
+        );
+        let failure = Failure::new(Redirect, message).reached();
+        FetchError { status: Some(status), retry_after: Some(wait), ..failure.at(&self.url) }
     }
 
     /// Goes on to the target of a redirect.

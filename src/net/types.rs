@@ -50,6 +50,9 @@ pub struct Request {
     pub berth: Berth,
 }
 
+/// For how long the host of an address still asks to be left alone, if it does.
+pub type Rests<'a> = &'a (dyn Fn(&Url) -> Option<Duration> + Sync);
+
 /// What the server answered: a whole decoded body with a 2xx status, or a 304.
 #[derive(Debug, Clone)]
 pub struct Response {

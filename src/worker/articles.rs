@@ -13,7 +13,7 @@ use crate::net::Accept;
 use crate::rule::FullText;
 use crate::store::{FetchState, Store, StoreError};
 use crate::{decode, extract, normalise, schedule};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use url::Url;
@@ -246,7 +246,7 @@ impl Reader<'_> {
                 errand.note(url, |state: &mut FetchState| {
                     state.failures = failures;
                     state.checked = Some(self.now);
-                    let told = state.not_before.filter(|told| *told <= self.now + TimeDelta::days(1));
+                    let told = state.not_before.filter(|told| *told < self.now + errand::GONE_FOR / 2);
                     let retry = schedule::article_retry(self.now, failures);
                     state.not_before = (failures < MOST_TRIES).then(|| told.map_or(retry, |told| told.max(retry)));
                     state.link_key = Some(key);
@@ -292,6 +292,9 @@ async fn pages(
             break;
         }
         // A page that is missing would leave a text that ends in the middle: better none, and again later.
+        if errand.leaves_alone(&url) {
+            return Err(unread(format!("{url}: its host asked to be left alone; it is asked again later")));
+        }
         let page = match errand.get(&url, Accept::Page, false).await {
             Ok(page) => page,
             Err(error) if error.status == Some(404) => break,

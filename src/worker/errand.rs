@@ -1,6 +1,8 @@
 //! The fetches of one run: each address is asked for at most once, however many channels use it, and
 //! validators are put forward for storing only when the body they vouch for was used.
 
+use super::clock::Clock;
+use super::poll::Poller;
 use super::readers::Readers;
 use super::rests::{self, Rests, host};
 use super::service::lock;
@@ -56,7 +58,11 @@ pub(super) struct Errand<'a> {
     client: &'a Client,
     /// Where what was fetched is read.
     pub(super) readers: &'a Readers,
+    /// When the run began.
     now: DateTime<Utc>,
+    /// What is told in the run, and what was told to others meanwhile, counts from when it was told: a machine may sleep in
+    /// the middle of a run.
+    clock: &'a dyn Clock,
     fetched: HashMap<String, Fetched>,
     /// Where large bodies are kept.
     berth: Berth,
@@ -76,18 +82,19 @@ pub(super) struct Errand<'a> {
     distrusted: HashSet<String>,
     /// Their hosts asked to be left alone.
     resting: HashSet<String>,
-    /// The hosts that asked for it in this run.
-    told: HashSet<String>,
+    /// The hosts that asked for it in this run, and until when, if they said so.
+    told: HashMap<String, Option<DateTime<Utc>>>,
     /// The hosts that asked for it before.
     rests: &'a Mutex<Rests>,
 }
 
 impl<'a> Errand<'a> {
-    pub(super) fn new(client: &'a Client, readers: &'a Readers, rests: &'a Mutex<Rests>, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(poller: &Poller<'a>) -> Self {
         Self {
-            client,
-            readers,
-            now,
+            client: poller.client,
+            readers: poller.readers,
+            now: poller.now,
+            clock: poller.clock,
             fetched: HashMap::new(),
             berth: Berth::default(),
             known: BTreeMap::new(),
@@ -98,8 +105,8 @@ impl<'a> Errand<'a> {
             robots: Robots::Obey,
             distrusted: HashSet::new(),
             resting: HashSet::new(),
-            told: HashSet::new(),
-            rests,
+            told: HashMap::new(),
+            rests: poller.rests,
         }
     }
 
@@ -140,8 +147,9 @@ impl<'a> Errand<'a> {
 
     /// Those of a channel's addresses are not asked in this run that are left alone as it begins.
     pub(super) fn leave_alone(&mut self, channel: &Channel, state: &PollState) {
-        let (rests, urls) = (lock(self.rests), channel.addresses().map(|url| rests::asked(Some(state), url)));
-        self.resting.extend(urls.filter(|url| rests.of(url, self.now).is_some()).map(String::from));
+        let (rests, now) = (lock(self.rests), self.clock.now());
+        let urls = channel.addresses().map(|url| rests::asked(Some(state), url));
+        self.resting.extend(urls.filter(|url| rests.of(url, now).is_some()).map(String::from));
     }
 
     /// Whether the host of an address asked to be left alone.
@@ -149,10 +157,17 @@ impl<'a> Errand<'a> {
         self.resting.contains(url.as_str())
     }
 
-    /// Whether an article is not to be asked for, because its host asked to be left alone, now or before.
+    /// Whether an article, or a further page, is not to be asked for, because its host asked to be left alone, now or before.
     pub(super) fn leaves_alone(&self, url: &Url) -> bool {
-        let rests = || lock(self.rests).of(url, self.now).is_some();
-        !self.fetched.contains_key(url.as_str()) && (self.told.contains(&host(url)) || rests())
+        !self.fetched.contains_key(url.as_str()) && self.alone_for(url).is_some()
+    }
+
+    /// For how long the host of an address still asks to be left alone: zero if it did not say.
+    fn alone_for(&self, url: &Url) -> Option<Duration> {
+        let now = self.clock.now();
+        let told = self.told.get(&host(url)).map(|until| until.unwrap_or(now));
+        let until = told.max(lock(self.rests).of(url, now))?;
+        Some((until - now).to_std().unwrap_or_default())
     }
 
     /// What came of asking for an address, if it was asked for in this run.
@@ -196,24 +211,31 @@ impl<'a> Errand<'a> {
         };
         let request =
             Request { url: url.clone(), validators, accept, limit: LARGEST_BODY, robots, berth: self.berth.clone() };
-        let fetched = match self.client.fetch(request).await {
+        let answer = self.client.fetch_minding(request, &|url| self.alone_for(url)).await;
+        let fetched = match answer {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {
-                if matches!(error.status, Some(429 | 503)) {
-                    self.told.extend(Url::parse(&error.url).ok().as_ref().map(host));
-                }
-                let failures = before.failures.saturating_add(1);
-                let asked_for = error.retry_after.and_then(|wait| TimeDelta::from_std(wait.min(LONGEST_WAIT)).ok());
-                let retry = schedule::article_retry(self.now, failures);
-                let retry = asked_for.map_or(retry, |wait| retry.max(self.now + wait));
-                let not_before = Some(if error.status == Some(410) { self.now + GONE_FOR } else { retry });
-                let state = FetchState { checked: Some(self.now), failures, not_before, ..before };
-                self.states.insert(url.to_string(), state);
+                self.failed(url, before, &error);
                 Err(Arc::new(error))
             }
         };
         self.fetched.insert(url.to_string(), fetched.clone());
         fetched
+    }
+
+    fn failed(&mut self, url: &Url, before: FetchState, error: &FetchError) {
+        let now = self.clock.now();
+        let wait = error.retry_after.and_then(|wait| TimeDelta::from_std(wait.min(LONGEST_WAIT)).ok());
+        let asked_for = wait.map(|wait| now + wait);
+        if matches!(error.status, Some(429 | 503)) {
+            self.told.extend(Url::parse(&error.url).ok().map(|by| (host(&by), asked_for)));
+        }
+        let failures = before.failures.saturating_add(1);
+        let retry = schedule::article_retry(now, failures);
+        let retry = asked_for.map_or(retry, |asked_for| retry.max(asked_for));
+        let not_before = Some(if error.status == Some(410) { now + GONE_FOR } else { retry });
+        let state = FetchState { checked: Some(self.now), failures, not_before, ..before };
+        self.states.insert(url.to_string(), state);
     }
 
     fn answered(&mut self, url: &Url, before: FetchState, response: crate::net::Response, trust: bool) -> Arc<Page> {

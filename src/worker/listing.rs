@@ -271,6 +271,9 @@ async fn next_pages(
         // A template speaks of the first page, a link of the page it stands on.
         let from = if matches!(next, NextPage::Numbered { .. }) { first } else { &current };
         let Some(url) = extract::next_list_page(&next, from, &last, number) else { break };
+        if errand.leaves_alone(&url) {
+            break;
+        }
         let Ok(page) = errand.get(&url, Accept::Page, false).await else { break };
         let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), Arc::clone(layouts)).await else { break };
         if more.entries.is_empty() {

@@ -69,7 +69,7 @@ impl Poller<'_> {
         channels: &[Arc<Channel>],
         states: &BTreeMap<ChannelId, PollState>,
     ) -> Vec<Polled> {
-        let mut errand = Errand::new(self.client, self.readers, self.rests, self.now);
+        let mut errand = Errand::new(self);
         let states = &*moves::agreed(channels, states);
         let prints: HashMap<_, _> = channels.iter().map(|c| (c.id.clone(), config::fingerprint(c))).collect();
         let state_of = |id: &ChannelId| states.get(id).cloned().unwrap_or_default();

@@ -21,7 +21,11 @@ impl Judge {
         let url = asked.url();
         let target = asked.path.strip_prefix("/moved/").and_then(|n| n.parse::<usize>().ok());
         let hop = self.onward.remove(&url).filter(|(_, when)| truth - *when < TimeDelta::minutes(2));
-        let Some(place) = target.or_else(|| self.urls.get(&url).copied()) else { return };
+        let place = target.or_else(|| self.urls.get(&url).copied());
+        if place.is_none() || hop.is_some() {
+            self.judge_rest(&url, truth, wall);
+        }
+        let Some(place) = place else { return };
         let first = hop.as_ref().map_or_else(|| url.clone(), |(first, _)| first.clone());
         if hop.is_none() {
             self.judge_time(place, &url, truth, wall);
@@ -126,16 +130,23 @@ impl Judge {
             return;
         }
         let begins = !unsure && !self.is_under_way(&group, truth);
-        let rests = host_of(url).and_then(|host| self.rests.get(&host)).filter(|_| begins);
-        // Who had to wait for the site may have begun before that was told.
-        let rests = rests.filter(|(_, told)| truth - *told > TimeDelta::minutes(1)).map(|(until, _)| *until);
-        if let Some(until) = rests.filter(|until| wall + PLAY < *until) {
-            self.blame("retry-after", &format!("{url} is asked at {wall}, its host said not before {until}"));
+        if begins {
+            self.judge_rest(url, truth, wall);
         }
         if !self.is_under_way(&group, truth) {
             self.polls.insert(group[0].clone(), (truth, group.iter().cloned().collect()));
         }
         self.addresses[place].floor = Some(wall + shortest.unwrap_or(FLOOR));
+    }
+
+    /// Nobody is asked whose host asked to be left alone: for a list, an article, a robots.txt, or by way of a redirect.
+    fn judge_rest(&mut self, url: &str, truth: DateTime<Utc>, wall: DateTime<Utc>) {
+        let rests = host_of(url).and_then(|host| self.rests.get(&host));
+        // Who had to wait for the site may have begun before that was told.
+        let rests = rests.filter(|(_, told)| truth - *told > TimeDelta::minutes(1)).map(|(until, _)| *until);
+        if let Some(until) = rests.filter(|until| wall + PLAY < *until) {
+            self.blame("retry-after", &format!("{url} is asked at {wall}, its host said not before {until}"));
+        }
     }
 
     /// Whether a group is being polled: then it was due.

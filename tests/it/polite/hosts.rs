@@ -326,3 +326,51 @@ async fn another_failure_does_not_end_the_rest_of_a_host() {
     assert!(!minutes(&asked, "/3").is_empty() && !minutes(&asked, "/1").is_empty(), "{asked:?}");
     site.stop().await;
 }
+
+/// Neither a redirect nor a further page leads to a host that asked to be left alone: not in a list, not in an article.
+#[tokio::test]
+async fn nothing_leads_to_who_asked_to_be_left_alone() {
+    let on = "<a class=next href=http://busy.test/other>on</a>";
+    let list = format!("<ul><li><a href=/story>One</a></li></ul>{on}");
+    let ways = [
+        ("feed: 'http://a.test/moves'", ""),
+        ("page: ['http://a.test/list'], layouts: [long]", "<p>One</p>"),
+        ("page: ['http://a.test/list'], layouts: [list], article: [story]", "moves"),
+        ("page: ['http://a.test/list'], layouts: [list], article: [story]", on),
+    ];
+    for ((channel, story), is_told) in ways.into_iter().flat_map(|way| [(way, false), (way, true)]) {
+        let origin = Origin::start();
+        let html = |text: &str| Answer::html(text.replace(".test/", &format!(".test:{}/", origin.port())));
+        let moves = || Answer::status(302).header("Location", &format!("http://busy.test:{}/other", origin.port()));
+        origin.put("busy.test/busy", rss(1));
+        origin.put(
+            "busy.test/other",
+            if story.is_empty() { rss(1) } else { html("<ul><li><a href=/2>2</a></ul><p>2</p>") },
+        );
+        origin.put("a.test/list", html(&list));
+        origin.put("a.test/moves", moves());
+        origin.put("a.test/story", if story == "moves" { moves() } else { html(&format!("<p>One</p>{story}")) });
+        let busy = ("busy", "feed: 'http://busy.test/busy', every: 30m");
+        let channel = format!("{channel}, robots: ignore, every: 30m");
+        let layouts = "layouts:\n  long: { entry: li, title: a, link: a @href, next: a.next @href, pages: 3 }\n  story: { body: p, next: a.next @href }\n";
+        let config = |channels: &[(&str, &str)]| config(&origin, channels).replace("layouts:\n", layouts);
+        if is_told {
+            origin.put("busy.test/busy", Answer::status(429).header("Retry-After", "7200"));
+        }
+        let site = Site::start(&config(&[busy])).await;
+        assert_eq!(live(&site, &origin, 5).await.len(), 1);
+        site.service.reload(Ok(config(&[busy, ("other", &channel)]).into_bytes())).await;
+        let asked = live(&site, &origin, 110).await;
+        assert!(
+            asked.iter().any(|(_, path)| path.starts_with(['/']) && path != "/busy" && path != "/other"),
+            "{asked:?}"
+        );
+        assert_eq!(minutes(&asked, "/other").is_empty(), is_told, "{channel} {story} {is_told}: {asked:?}");
+        if is_told && channel.starts_with("feed") {
+            assert_eq!(minutes(&asked, "/moves").len(), 1, "who leads there waits as well: {asked:?}");
+            let asked = live(&site, &origin, 300).await;
+            assert!(!minutes(&asked, "/other").is_empty(), "asked when that is over: {asked:?}");
+        }
+        site.stop().await;
+    }
+}
