@@ -13,6 +13,7 @@ pub(crate) async fn all(fresh: Fresh<'_>) {
     ids_that_change_at_once(fresh).await;
     a_flood_is_held_back_until_it_is_released(&*fresh().await).await;
     news_after_a_silence_are_published(fresh).await;
+    few_old_ones_among_many_new(fresh).await;
     chance_is_no_evidence(fresh).await;
     what_is_held_back_is_bounded(&*fresh().await).await;
     places_for_ids(&*fresh().await).await;
@@ -219,6 +220,45 @@ async fn some_pages_are_no_flood(fresh: Fresh<'_>) {
     let mut diluted = poll(104, vec![old(600), old(601), old(602), old(500), old(501)]);
     seen(&mut diluted).listed = 3;
     assert_eq!(store.record(&diluted).await.unwrap().held.len(), 3);
+}
+
+/// Found by seed 57 of the simulation: a page that shows the minute changes all its addresses while it is not asked, so that
+/// few of its entries are known, and their articles are read now, which they were not before.
+async fn few_old_ones_among_many_new(fresh: Fresh<'_>) {
+    let read: Spoil = |n, candidate| candidate.entry.content = Some(text(n + 1000));
+    let another_title: Spoil = |n, candidate| candidate.entry.title = headline(n + 100_000);
+    let another_minute: Spoil = |_, candidate| candidate.entry.published.at += TimeDelta::minutes(1);
+    let day: Spoil = |_, candidate| candidate.entry.published.precision = Precision::Day;
+    let another_summary: Spoil = |n, candidate| candidate.entry.summary = Some(text(n + 2000));
+    for (what, spoil, recognised) in [
+        ("addresses", read, true),
+        ("titles", another_title, false),
+        ("texts", another_summary, false),
+        ("minutes", another_minute, false),
+        ("a day for a minute", day, false),
+    ] {
+        let page = |range: std::ops::Range<usize>| {
+            let mut page = items(range);
+            for candidate in &mut page {
+                candidate.entry.published.precision = Precision::Minute;
+                candidate.entry.summary = candidate.entry.content.take();
+                candidate.keys.remove(0);
+            }
+            page
+        };
+        let store = fresh().await;
+        store.record(&live(60, page(0..10))).await.unwrap();
+        let mut moved = page(8..20);
+        for (place, candidate) in moved.iter_mut().enumerate().filter(|(place, _)| *place >= 10) {
+            candidate.keys[0].value = format!("www.example/new/{place}");
+            candidate.entry.id = EntryId(format!("tag:new:{place}"));
+            read(19 - place, candidate);
+            candidate.keys.truncate(1);
+            spoil(19 - place, candidate);
+        }
+        let change = store.record(&poll(90, moved)).await.unwrap();
+        assert_eq!(change.new.len() + change.held.len(), if recognised { 10 } else { 12 }, "{what}: {change:?}");
+    }
 }
 
 /// New articles are not taken for old ones because something small is the same.

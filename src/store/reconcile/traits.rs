@@ -28,14 +28,17 @@ pub(super) enum Kind {
     TitleInstant,
     /// The same text at the same second.
     TextInstant,
+    /// The same title and the same text in the same minute.
+    TitleTextMinute,
 }
 
 impl Kind {
     pub(super) const ALL: [Self; 6] =
         [Self::TitleDay, Self::PathTitle, Self::PathInstant, Self::Text, Self::Title, Self::Instant];
 
-    /// What tells an entry even if it is alone: two things at once, one of them a second.
-    pub(super) const SURE: [Self; 3] = [Self::PathInstant, Self::TitleInstant, Self::TextInstant];
+    /// What tells an entry even if it is alone: two things at once, one of them a second; or three, one of them a minute.
+    pub(super) const SURE: [Self; 4] =
+        [Self::PathInstant, Self::TitleInstant, Self::TextInstant, Self::TitleTextMinute];
 }
 
 /// One piece of weak evidence.
@@ -54,6 +57,10 @@ pub(super) fn of(entry: &Entry, keys: &[Key], kind: Kind, affixes: Affixes) -> V
         Kind::PathInstant => at_instant(entry, tails().map(str::to_owned)),
         Kind::TitleInstant => at_instant(entry, Some(title).filter(says).into_iter()),
         Kind::TextInstant => at_instant(entry, texts(entry).into_iter()),
+        Kind::TitleTextMinute => {
+            let Some(minute) = minute(&entry.published).filter(|_| says(&title)) else { return Vec::new() };
+            texts(entry).into_iter().map(|text| format!("{title}\n{text}\n{minute}")).collect()
+        }
         Kind::Text => texts(entry),
         Kind::Title => {
             // The core is compared with cores only: what all titles share may be a part of each.
@@ -100,6 +107,12 @@ fn hash(text: &str) -> String {
 fn instant(dated: &Dated) -> Option<String> {
     (dated.precision == Precision::Second && dated.rung != DateRung::FirstSeen)
         .then(|| dated.at.timestamp_millis().to_string())
+}
+
+/// The minute of an instant that was given to the minute or the second.
+fn minute(dated: &Dated) -> Option<i64> {
+    let is_exact = dated.precision != Precision::Day && dated.rung != DateRung::FirstSeen;
+    is_exact.then(|| dated.at.timestamp().div_euclid(60))
 }
 
 /// The letters and digits of a title, in lower case and half width.
