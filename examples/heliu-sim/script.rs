@@ -104,10 +104,13 @@ pub(crate) fn draw(rng: &mut Rng, began: DateTime<Utc>, days: Option<u32>) -> Sc
     }
     let layout = draw.layout(&sources);
     let events = draw.events();
-    // A clock that is behind takes what came out since for new (docs/simulation.md), if every name changes.
+    // A clock that is behind takes what came out since for new (docs/simulation.md), if every name has changed since the
+    // source was last read, which may be long before.
     let set_back = |(_, event): &&(_, Event)| matches!(event, Event::Step(seconds) if *seconds < -300);
     if let Some((behind, _)) = events.iter().filter(set_back).min_by_key(|(at, _)| *at) {
-        for source in sources.iter_mut().filter(|source| source.ids_change.is_some_and(|at| at > *behind)) {
+        for source in
+            sources.iter_mut().filter(|source| source.ids_change.is_some_and(|at| at + TimeDelta::hours(12) > *behind))
+        {
             source.links_change = None;
         }
     }
@@ -136,7 +139,7 @@ pub(crate) fn undated(seed: u64, script: &mut Script) {
         let Some(change) = source.ids_change.into_iter().chain(source.links_change).min() else { continue };
         let articles = &mut script.streams[source.stream].articles;
         let some = articles.iter().filter(|article| article.at <= change).count() >= 6;
-        let later = articles.iter().filter(|article| article.at > change - TimeDelta::hours(3)).count();
+        let later = articles.iter().filter(|article| article.at > change - TimeDelta::hours(12)).count();
         let shrinks = source.troubles.iter().any(|(_, trouble)| *trouble == Trouble::Shrunk);
         if some && source.window >= 8 && later * 2 <= source.window && !shrinks && rng.percent(60) {
             source.dates = Dates::Absent;

@@ -299,7 +299,7 @@ pub(crate) fn http_date(at: DateTime<Utc>) -> String {
     at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-fn refusal(trouble: &Trouble, at: DateTime<Utc>) -> Option<Reply> {
+pub(crate) fn refusal(trouble: &Trouble, at: DateTime<Utc>) -> Option<Reply> {
     let bad = |manners| Some(Reply { manners, ..Reply::new(200, "") });
     match trouble {
         Trouble::Status(status, wait) => {

@@ -1,8 +1,9 @@
 //! The simulated network: names, connections, and the servers at their other ends.
 
-use crate::source::{self};
-use crate::source::{Manners, Outage, Reply, Trouble, within};
+use crate::rng::Rng;
+use crate::source::{self, Article, Manners, Outage, Reply, Trouble, Wait, within};
 use crate::world::{Stage, World};
+use chrono::{DateTime, TimeDelta, Utc};
 use heliu::config::{Address, Channel};
 use heliu::net::{Dial, Resolve, Socket};
 use std::fmt::Write as _;
@@ -235,7 +236,7 @@ impl Stage {
 }
 
 impl World {
-    fn reply(&mut self, asked: &Asked, truth: chrono::DateTime<chrono::Utc>) -> Reply {
+    fn reply(&mut self, asked: &Asked, truth: DateTime<Utc>) -> Reply {
         let Some(host) = self.script.hosts.iter().find(|host| host.name == asked.host) else {
             return Reply::new(421, "");
         };
@@ -246,7 +247,11 @@ impl World {
         let kind = parts.next().unwrap_or_default();
         let mut number = || parts.next().and_then(|part| part.trim_end_matches(".html").parse::<u32>().ok());
         match (kind, number(), number()) {
-            ("a" | "b", Some(stream), Some(n)) => source::article(stream as usize, n),
+            ("a" | "b", Some(stream), Some(n)) => {
+                let article = self.script.streams.get(stream as usize).and_then(|one| one.articles.get(n as usize));
+                let refusal = article.and_then(|article| refusal(article, truth));
+                refusal.unwrap_or_else(|| source::article(stream as usize, n))
+            }
             ("list" | "moved", Some(n), None) => {
                 let source = &self.script.sources[n as usize];
                 let host = &self.script.hosts[source.host].name;
@@ -261,4 +266,13 @@ impl World {
             _ => Reply::new(404, "nothing here"),
         }
     }
+}
+
+/// Some articles ask to be left alone for some hours after they came out, or say that they cannot be had.
+fn refusal(article: &Article, at: DateTime<Utc>) -> Option<Reply> {
+    let mut rng = Rng::new(article.at.timestamp().unsigned_abs() ^ 0xa57);
+    let wait = if rng.percent(60) { Wait::Seconds(rng.between(60, 20_000)) } else { Wait::Untold };
+    let status = rng.pick(&[429, 503]);
+    let refuses = at < article.at + TimeDelta::hours(4) && rng.percent(4);
+    refuses.then(|| source::refusal(&Trouble::Status(status, wait), at)).flatten()
 }

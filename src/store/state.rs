@@ -31,7 +31,7 @@ pub struct Attempt {
 pub struct Rest {
     /// The host that said so, with its port: `example.org:443`. A redirect may have led to it.
     pub host: String,
-    /// When the poll began in which it was told.
+    /// When the poll began in which it was told; a millisecond later for what an article or a further page said.
     pub told: DateTime<Utc>,
     /// Until when it holds.
     pub until: DateTime<Utc>,

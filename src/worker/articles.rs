@@ -151,13 +151,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads again the articles of known entries that are due; yields entries that hold what was read.
+    /// Reads again the articles of known entries that are due; yields entries that hold what was read. `listed` is what the
+    /// list shows: if nothing of it is known, it may be known entries under other addresses, and what was read here of
+    /// those would stand beside it as another article.
     pub(super) async fn again(
         &self,
+        listed: &[Candidate],
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
     ) -> Result<Vec<ParsedEntry>, StoreError> {
         let Some(how) = self.how() else { return Ok(Vec::new()) };
+        let keys: Vec<_> = listed.iter().filter_map(link_key_of).map(str::to_owned).collect();
+        let known = self.store.known_links(&self.channel.id, &keys).await?;
+        if !known.is_empty() && !known.contains(&true) {
+            return Ok(Vec::new());
+        }
         let records = self.store.latest(&self.channel.id, LOOK_BACK).await?;
         let urls: Vec<_> = records.iter().filter_map(|record| record.entry.url.clone()).collect();
         errand.recall(self.store, &urls).await?;

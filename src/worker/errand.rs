@@ -84,6 +84,8 @@ pub(super) struct Errand<'a> {
     resting: HashSet<String>,
     /// The hosts that asked for it in this run, and until when, if they said so.
     told: HashMap<String, Option<DateTime<Utc>>>,
+    /// What asked for it since that was last looked at.
+    refusals: Vec<(Url, Arc<FetchError>)>,
     /// The hosts that asked for it before.
     rests: &'a Mutex<Rests>,
 }
@@ -106,6 +108,7 @@ impl<'a> Errand<'a> {
             distrusted: HashSet::new(),
             resting: HashSet::new(),
             told: HashMap::new(),
+            refusals: Vec::new(),
             rests: poller.rests,
         }
     }
@@ -130,9 +133,11 @@ impl<'a> Errand<'a> {
         self.recall(store, &urls).await
     }
 
-    /// Whether the pages that are asked for from now on obey robots.txt. Feeds never have to.
-    pub(super) fn obey_robots(&mut self, obey: bool) {
-        self.robots = if obey { Robots::Obey } else { Robots::Ignore };
+    /// From now on it is asked for this channel: its pages obey robots.txt or not, which feeds never have to, and what others
+    /// were told is noted with them.
+    pub(super) fn turn_to(&mut self, channel: &Channel) {
+        self.robots = if channel.obeys_robots { Robots::Obey } else { Robots::Ignore };
+        self.refusals.clear();
     }
 
     /// Whether validators are kept back from now on, although what was made of the bodies still holds.
@@ -168,6 +173,11 @@ impl<'a> Errand<'a> {
         let told = self.told.get(&host(url)).map(|until| until.unwrap_or(now));
         let until = told.max(lock(self.rests).of(url, now))?;
         Some((until - now).to_std().unwrap_or_default())
+    }
+
+    /// The addresses that were asked for since this was last called, and said that they are to be left alone.
+    pub(super) fn refusals(&mut self) -> Vec<(Url, Arc<FetchError>)> {
+        std::mem::take(&mut self.refusals)
     }
 
     /// What came of asking for an address, if it was asked for in this run.
@@ -215,20 +225,22 @@ impl<'a> Errand<'a> {
         let fetched = match answer {
             Ok(response) => Ok(self.answered(url, before, response, trust)),
             Err(error) => {
+                let error = Arc::new(error);
                 self.failed(url, before, &error);
-                Err(Arc::new(error))
+                Err(error)
             }
         };
         self.fetched.insert(url.to_string(), fetched.clone());
         fetched
     }
 
-    fn failed(&mut self, url: &Url, before: FetchState, error: &FetchError) {
+    fn failed(&mut self, url: &Url, before: FetchState, error: &Arc<FetchError>) {
         let now = self.clock.now();
         let wait = error.retry_after.and_then(|wait| TimeDelta::from_std(wait.min(LONGEST_WAIT)).ok());
         let asked_for = wait.map(|wait| now + wait);
         if matches!(error.status, Some(429 | 503)) {
             self.told.extend(Url::parse(&error.url).ok().map(|by| (host(&by), asked_for)));
+            self.refusals.push((url.clone(), Arc::clone(error)));
         }
         let failures = before.failures.saturating_add(1);
         let retry = schedule::article_retry(now, failures);

@@ -110,7 +110,7 @@ pub(super) async fn read(
     errand: &mut Errand<'_>,
     flaws: &mut Vec<Flaw>,
 ) -> Result<Listing, StoreError> {
-    errand.obey_robots(desk.channel.obeys_robots);
+    errand.turn_to(desk.channel);
     let Origin::Page(list) = &desk.channel.origin else {
         return external::read(desk, errand, flaws).await;
     };

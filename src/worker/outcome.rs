@@ -4,11 +4,12 @@ use super::clock::LONGEST_POLL;
 use super::errand::Errand;
 use super::listing::Listing;
 use super::poll::Poller;
-use super::rests;
+use super::rests::{self, Wish};
 use crate::config::Channel;
 use crate::model::{Flaw, FlawCode, Hints, ParsedFeed, Precision};
+use crate::net::FetchError;
 use crate::schedule::{self, Before, Outcome, Policy};
-use crate::store::{Attempt, Change, Poll, PollState};
+use crate::store::{Attempt, Change, Poll, PollState, Rest};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 use url::Url;
@@ -39,9 +40,6 @@ impl Poller<'_> {
     /// concern nobody else on its host.
     pub(super) fn note_rests(&self, channel: &Channel, errand: &Errand<'_>, state: &mut PollState) {
         let now = self.clock.now();
-        let alone = Before { failures: 0, hints: &Hints::default() };
-        let policy = policy(channel, state.exempt);
-        let policy = Policy { every: None, default: policy.floor, ..policy };
         let answers = channel.addresses().filter_map(|address| {
             let asked = rests::asked(Some(state), address);
             let error = match errand.fetched(&asked)? {
@@ -49,12 +47,31 @@ impl Poller<'_> {
                 // Other failures say nothing of that.
                 Err(error) => error.status.filter(|status| matches!(status, 429 | 503)).map(|_| error)?,
             };
-            let outcome = Outcome::Failed { status: error.status, retry_after: error.retry_after };
-            let until = schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0)?;
-            Some((asked, Some((Url::parse(&error.url).ok()?, until))))
+            Some((asked, Some(wish(channel, error, state.exempt, now)?)))
         });
         let answers = answers.collect();
         rests::said(state, answers, self.now, now);
+    }
+
+    /// Further pages and articles speak for their hosts too, after the list has answered. A 503 that does not say for how
+    /// long is a fault of the page.
+    pub(super) fn note_refusals(&self, channel: &Channel, errand: &mut Errand<'_>, state: &mut PollState) {
+        let lists: Vec<_> = channel.addresses().map(|address| rests::asked(Some(state), address)).collect();
+        let told = self.now + rests::AFTER;
+        for (asked, error) in errand.refusals().into_iter().filter(|(asked, _)| !lists.contains(asked)) {
+            let says = error.status == Some(429) || error.retry_after.is_some();
+            let wish = wish(channel, &error, state.exempt, self.clock.now()).filter(|_| says);
+            let Some((by, until)) = wish else { continue };
+            errand.note(&asked, |state| state.not_before = state.not_before.map(|again| again.max(until + BEHIND)));
+            state.rests.insert(asked.into(), Rest { host: rests::host(&by), told, until });
+            Self::stand_behind(channel, state);
+        }
+    }
+
+    /// Those on its host that were not told to wait go first: else one that is always told would stop them all.
+    fn stand_behind(channel: &Channel, state: &mut PollState) {
+        let behind = rests::told_until(channel, state).map(|until| until + BEHIND);
+        state.next_poll = state.next_poll.map(|next| behind.map_or(next, |behind| next.max(behind)));
     }
 
     /// Whoever was asked in a poll in which the machine slept may have been asked when it woke: then it counts as polled,
@@ -65,7 +82,8 @@ impl Poller<'_> {
             return;
         }
         state.last_poll = Some(now);
-        state.rests.values_mut().filter(|rest| rest.told == self.now).for_each(|rest| rest.told = now);
+        let slept = now - self.now;
+        state.rests.values_mut().filter(|rest| rest.told >= self.now).for_each(|rest| rest.told += slept);
     }
 
     pub(super) fn note_outcome(&self, channel: &Channel, listing: &Listing, flaws: &[Flaw], state: &mut PollState) {
@@ -94,9 +112,9 @@ impl Poller<'_> {
         let policy = informed(policy(channel, state.exempt), state, now);
         let before = Before { failures: state.failures, hints: &state.hints };
         state.next_poll = schedule::next_poll(now, &policy, &before, &outcome, fresh_for, self.chance);
-        // Those on its host that were not told to wait go first: else one that is always told would stop them all.
-        let behind = rests::told_until(channel, state).filter(|_| matches!(outcome, Outcome::Failed { .. }));
-        state.next_poll = state.next_poll.map(|next| behind.map_or(next, |until| next.max(until + BEHIND)));
+        if matches!(outcome, Outcome::Failed { .. }) {
+            Self::stand_behind(channel, state);
+        }
         if matches!(outcome, Outcome::Failed { .. } | Outcome::Gone) {
             state.failures = state.failures.saturating_add(1);
         } else {
@@ -105,6 +123,16 @@ impl Poller<'_> {
             state.live_since = state.live_since.or(Some(self.now));
         }
     }
+}
+
+/// Who asked to be left alone, and until when: not for the channel's interval.
+fn wish(channel: &Channel, error: &FetchError, exempt: bool, now: DateTime<Utc>) -> Wish {
+    let alone = Before { failures: 0, hints: &Hints::default() };
+    let policy = policy(channel, exempt);
+    let policy = Policy { every: None, default: policy.floor, ..policy };
+    let outcome = Outcome::Failed { status: error.status, retry_after: error.retry_after };
+    let until = schedule::next_poll(now, &policy, &alone, &outcome, None, 0.0)?;
+    Some((Url::parse(&error.url).ok()?, until))
 }
 
 /// The bounds of a channel's interval. Hosts in allowed networks are exempt from the floor.

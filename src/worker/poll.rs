@@ -294,7 +294,8 @@ impl Poller<'_> {
                 seen.listed = seen.candidates.len();
             }
         }
-        let again = self.articles_again(channel, errand, flaws).await?;
+        let again = self.articles_again(channel, &seen.candidates, errand, flaws).await?;
+        self.note_refusals(channel, errand, state);
         Reader { store: self.store, channel, now: self.now }.spare(errand, &fresh, &mut seen.candidates);
         seen.candidates.extend(again);
         let says_nothing = seen.candidates.is_empty() && seen.withdrawn.is_empty() && !seen.complete;
@@ -333,11 +334,11 @@ impl Poller<'_> {
     async fn articles_again(
         &self,
         channel: &Arc<Channel>,
+        listed: &[Candidate],
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
     ) -> Result<Vec<Candidate>, StoreError> {
-        let reader = Reader { store: self.store, channel, now: self.now };
-        let entries = reader.again(errand, flaws).await?;
+        let entries = Reader { store: self.store, channel, now: self.now }.again(listed, errand, flaws).await?;
         let Some(base) = channel.addresses().next().filter(|_| !entries.is_empty()) else { return Ok(Vec::new()) };
         let parsed = crate::model::ParsedFeed { entries, ..Default::default() };
         // Its flaws say what the article lacks against a list entry: nothing that anyone could mend.

@@ -12,6 +12,9 @@ use url::Url;
 /// Nobody is left alone for longer: a day, and what a poll takes.
 const LONGEST: TimeDelta = TimeDelta::days(2);
 
+/// What articles and further pages said was said so long after the list had answered.
+pub(super) const AFTER: TimeDelta = TimeDelta::milliseconds(1);
+
 /// A wish to be left alone.
 #[derive(Debug, Clone, Copy)]
 struct Span {
@@ -68,14 +71,17 @@ pub(super) fn told_until(channel: &Channel, state: &PollState) -> Option<DateTim
 }
 
 impl Rests {
-    /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host.
+    /// Takes note of how a channel's poll ended. An answer that asks for nothing ends the rest of its host, unless an article
+    /// asked for it afterwards.
     pub(super) fn note(&mut self, state: &PollState, now: DateTime<Utc>) {
-        self.recall(state, now, |rest| Some(rest.told) == state.last_poll);
+        self.recall(state, now, |rest| Some(rest.told) >= state.last_poll);
         let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none()) else { return };
         // What answered 304 is told by its address in feeds.yaml.
         let adopted = state.moved.get(&attempt.url).and_then(|moved| moved.adopted.as_ref());
-        if let Ok(url) = Url::parse(adopted.unwrap_or(&attempt.url)) {
-            self.hosts.remove(&host(&url));
+        let Ok(url) = Url::parse(adopted.unwrap_or(&attempt.url)) else { return };
+        let host = host(&url);
+        if !state.rests.values().any(|rest| rest.host == host && Some(rest.told) > state.last_poll) {
+            self.hosts.remove(&host);
         }
     }
 

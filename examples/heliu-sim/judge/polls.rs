@@ -112,6 +112,7 @@ impl Judge {
         }
         if let Some(attempt) = state.last_attempt.as_ref().filter(|attempt| attempt.error.is_none())
             && let Some(host) = host_of(adopted(poll, &attempt.url).unwrap_or(&attempt.url))
+            && !later(poll).any(|told| told == host)
         {
             self.rests.remove(&host);
         }
@@ -272,6 +273,10 @@ impl Judge {
     /// What each channel has recorded and has to show, unless it holds something back.
     pub(crate) fn expected(&self, before: DateTime<Utc>) -> Vec<(String, BTreeSet<(usize, u32)>)> {
         let mut all = Vec::new();
+        if self.edited > before {
+            // A feed may have got its room just now.
+            return all;
+        }
         for name in self.channels.keys() {
             let Some(known) = self.known.get(name).filter(|known| !known.held) else { continue };
             if known.recorded.is_some_and(|(recorded, _)| recorded < before) {
@@ -282,9 +287,15 @@ impl Judge {
     }
 }
 
+/// The hosts that asked to be left alone after the list had answered.
+fn later(poll: &Poll) -> impl Iterator<Item = &str> {
+    let rests = poll.state.rests.values().filter(|rest| Some(rest.told) > poll.state.last_poll);
+    rests.filter_map(|rest| rest.host.strip_suffix(":80"))
+}
+
 /// The hosts that asked to be left alone in this poll, and until when.
 fn rests(poll: &Poll) -> impl Iterator<Item = (String, DateTime<Utc>)> {
-    let rests = poll.state.rests.values().filter(|rest| Some(rest.told) == poll.state.last_poll);
+    let rests = poll.state.rests.values().filter(|rest| Some(rest.told) >= poll.state.last_poll);
     rests.filter_map(|rest| Some((rest.host.strip_suffix(":80")?.to_owned(), rest.until)))
 }
 

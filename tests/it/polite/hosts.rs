@@ -122,7 +122,7 @@ async fn a_group_whose_members_all_wait_is_left_alone() {
 }
 
 /// At which minutes from now each path is asked, in so many of them.
-async fn live(site: &Site, origin: &Origin, minutes: i64) -> Vec<(i64, String)> {
+pub(super) async fn live(site: &Site, origin: &Origin, minutes: i64) -> Vec<(i64, String)> {
     let mut asked = Vec::new();
     for minute in 0..minutes {
         site.poll().await;
@@ -133,7 +133,7 @@ async fn live(site: &Site, origin: &Origin, minutes: i64) -> Vec<(i64, String)> 
 }
 
 /// The minutes at which one path is asked.
-fn minutes(asked: &[(i64, String)], path: &str) -> Vec<i64> {
+pub(super) fn minutes(asked: &[(i64, String)], path: &str) -> Vec<i64> {
     asked.iter().filter(|(_, asked)| asked == path).map(|(minute, _)| *minute).collect()
 }
 

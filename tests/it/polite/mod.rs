@@ -1,5 +1,6 @@
 //! What sources notice of Heliu: when it asks, when it does not, and what it says when it asks.
 
+mod articles;
 mod gone;
 mod herd;
 mod hints;
