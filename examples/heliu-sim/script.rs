@@ -108,9 +108,11 @@ pub(crate) fn draw(rng: &mut Rng, began: DateTime<Utc>, days: Option<u32>) -> Sc
     // source was last read, which may be long before.
     let set_back = |(_, event): &&(_, Event)| matches!(event, Event::Step(seconds) if *seconds < -300);
     if let Some((behind, _)) = events.iter().filter(set_back).min_by_key(|(at, _)| *at) {
-        for source in
-            sources.iter_mut().filter(|source| source.ids_change.is_some_and(|at| at + TimeDelta::hours(12) > *behind))
-        {
+        // The links of a page are all its names.
+        let every_name =
+            |source: &Source| if source.form == Form::Page { source.links_change } else { source.ids_change };
+        let late = |source: &&mut Source| every_name(source).is_some_and(|at| at + TimeDelta::hours(12) > *behind);
+        for source in sources.iter_mut().filter(late) {
             source.links_change = None;
         }
     }
