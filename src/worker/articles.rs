@@ -299,10 +299,10 @@ async fn pages(
         if articles.len() >= most as usize || !seen.insert(url.to_string()) {
             break;
         }
-        // A page that is missing would leave a text that ends in the middle: better none, and again later.
         if errand.leaves_alone(&url) {
             return Err(unread(format!("{url}: its host asked to be left alone; it is asked again later")));
         }
+        // A page that is missing would leave a text that ends in the middle: better none, and again later.
         let page = match errand.get(&url, Accept::Page, false).await {
             Ok(page) => page,
             Err(error) if error.status == Some(404) => break,
