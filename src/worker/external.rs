@@ -47,6 +47,7 @@ pub(super) async fn read(
     if !spoilt {
         errand.used(&asked);
     }
+    let on_first = parsed.entries.len();
     Ok(Listing::Read(Box::new(Read {
         address: url,
         url: page.url.clone(),
@@ -55,6 +56,7 @@ pub(super) async fn read(
         fresh_for: page.fresh_for,
         moved: page.moved.clone(),
         parsed,
+        on_first,
     })))
 }
 

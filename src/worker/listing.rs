@@ -77,6 +77,8 @@ pub(super) struct Read {
     pub moved: Option<Url>,
     /// What was read, all pages joined.
     pub parsed: ParsedFeed,
+    /// How many of the entries stood on the first page.
+    pub on_first: usize,
 }
 
 /// What a listing needs to know.
@@ -156,6 +158,7 @@ pub(super) async fn read(
         skipped(flaws);
         flaws.extend(found);
         errand.used(&asked);
+        let on_first = parsed.entries.len();
         let parsed = next_pages(desk, errand, address, &page.url, parsed).await?;
         return Ok(Listing::Read(Box::new(Read {
             address: url.clone(),
@@ -165,6 +168,7 @@ pub(super) async fn read(
             fresh_for: page.fresh_for,
             moved: page.moved.clone(),
             parsed,
+            on_first,
         })));
     }
     Ok(nothing)

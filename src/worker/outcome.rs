@@ -6,7 +6,7 @@ use super::listing::Listing;
 use super::poll::Poller;
 use super::rests::{self, Wish};
 use crate::config::Channel;
-use crate::model::{Flaw, FlawCode, Hints, ParsedFeed, Precision};
+use crate::model::{Flaw, FlawCode, Hints, Precision};
 use crate::net::FetchError;
 use crate::schedule::{self, Before, Outcome, Policy};
 use crate::store::{Attempt, Change, Poll, PollState, Rest};
@@ -158,9 +158,10 @@ pub(super) fn learn(poll: &mut Poll, change: &Change, before: &PollState) {
     schedule::learn(&mut poll.state.rhythm, poll.at, since, change.new.len(), &dates);
 }
 
-/// Keeps the usual number of entries up to date and tells when the page has shrunk.
-pub(super) fn judge_size(parsed: &ParsedFeed, before: &PollState, state: &mut PollState, flaws: &mut Vec<Flaw>) {
-    let entries = u32::try_from(parsed.entries.len()).unwrap_or(u32::MAX);
+/// Keeps the usual number of entries up to date and tells when the page has shrunk: the first page, for how many further
+/// ones are read depends on what is known.
+pub(super) fn judge_size(on_first: usize, before: &PollState, state: &mut PollState, flaws: &mut Vec<Flaw>) {
+    let entries = u32::try_from(on_first).unwrap_or(u32::MAX);
     let usual = before.usual_entries;
     if usual >= TOO_FEW_TO_JUDGE && entries < usual / SHRUNKEN {
         flaws.push(Flaw::new(FlawCode::Shrunken, format!("{entries} entries on the page, usually about {usual}")));
@@ -176,15 +177,11 @@ mod tests {
 
     #[test]
     fn a_page_that_halves_is_shrunken_and_one_that_stays_short_is_not_for_ever() {
-        let page = |entries: usize| ParsedFeed {
-            entries: vec![crate::model::ParsedEntry::default(); entries],
-            ..Default::default()
-        };
         let mut state = PollState::default();
         let mut look = |entries: usize| {
             let before = state.clone();
             let mut flaws = Vec::new();
-            judge_size(&page(entries), &before, &mut state, &mut flaws);
+            judge_size(entries, &before, &mut state, &mut flaws);
             !flaws.is_empty()
         };
         assert!(!look(27), "the first look has nothing to compare with");
@@ -194,7 +191,7 @@ mod tests {
         assert!((1..20).contains(&told), "told {told} times");
         let mut few = PollState { usual_entries: 4, ..Default::default() };
         let mut flaws = Vec::new();
-        judge_size(&page(1), &few.clone(), &mut few, &mut flaws);
+        judge_size(1, &few.clone(), &mut few, &mut flaws);
         assert!(flaws.is_empty(), "four entries are too few to judge");
     }
 }

@@ -281,7 +281,7 @@ impl Poller<'_> {
                 flaws.extend(still.filter(|_| before.error.is_none()).cloned());
             }
             Listing::Read(read) => {
-                judge_size(&read.parsed, before, state, flaws);
+                judge_size(read.on_first, before, state, flaws);
                 // A document that was not read as a whole cannot say that it is complete.
                 seen.complete = read.parsed.complete && !read.parsed.archive && is_whole(flaws);
                 let (withdrawn, found) =

@@ -331,6 +331,7 @@ feeds:
     origin.put("/list.html", list(21..31));
     site.poll_next().await;
     assert_eq!(paths(&origin), ["/list.html"], "one new entry on a known page");
+    assert!(!site.flaws("a").await.contains(&"shrunken"), "a first page is not shorter than three");
     assert_eq!(site.titles("a").await.len(), 31);
 }
 
