@@ -76,6 +76,8 @@ codes! {
     NoLayoutFits "no-layout-fits" Alarm "The page was probably redesigned: run `heliu preview CHANNEL` and add a layout.";
     /// Far fewer entries than usual.
     Shrunken "shrunken" Warning "The page lists far fewer entries than usual; nothing was removed from what is published.";
+    /// A further page of the list could not be read.
+    PageUnread "page-unread" Warning "A further page of the list could not be read; what stands only there is missing. It is asked for with the next polls too, five times at most.";
     /// No entry of the page was known although the page was read before.
     AllNew "all-new" Warning "Every entry looks new: check that the address still shows the same column and that the layout's identity pattern fits.";
     /// Fields that the entries usually carry are missing.

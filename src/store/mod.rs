@@ -28,7 +28,7 @@ pub use holdings::{Holdings, Restored, Sizes};
 pub use memory::MemoryStore;
 pub use sqlite::{Salvage, SqliteStore, back_up, restore};
 pub use stamp::Stamp;
-pub use state::{ATTEMPTS_KEPT, Attempt, PollState, Rest};
+pub use state::{ATTEMPTS_KEPT, Attempt, Owed, PollState, Rest};
 
 use crate::model::{Candidate, ChannelId, EntryId, Flaw, FlawCode, Mark, Record, Standing, Tombstone, Withdrawn};
 use async_trait::async_trait;

@@ -37,6 +37,19 @@ pub struct Rest {
     pub until: DateTime<Utc>,
 }
 
+/// A further page of a list that could not be had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// The address of the list in feeds.yaml.
+    pub list: String,
+    /// The address of the page.
+    pub url: String,
+    /// Its place: 1 for the page after the first.
+    pub page: u32,
+    /// How often it was asked for in vain.
+    pub tries: u32,
+}
+
 /// Everything that decides the next poll of a channel and that `/admin` shows of it, but for earlier attempts. Persisted,
 /// so that a restart never causes an early or an unconditional request. Read from the ledger when the channel is
 /// polled and kept nowhere else: most channels rest most of the time.
@@ -84,6 +97,9 @@ pub struct PollState {
     /// The addresses whose hosts asked to be left alone (429, 503), as they were asked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rests: BTreeMap<String, Rest>,
+    /// The further page of the list that is to be asked for again, whatever is known of the first one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Owed>,
     /// The flaws of the last poll.
     pub flaws: Vec<Flaw>,
     /// The error of the last poll.

@@ -157,6 +157,16 @@ impl<'a> Errand<'a> {
         self.resting.extend(urls.filter(|url| rests.of(url, now).is_some()).map(String::from));
     }
 
+    /// A list of which a further page is owed is read as a whole, or nobody would come by that page; while the page's host is
+    /// left alone there is no use in it.
+    pub(super) fn see_again(&mut self, channel: &Channel, state: &PollState) {
+        let Some(owed) = &state.owed else { return };
+        if Url::parse(&owed.url).is_ok_and(|url| !self.leaves_alone(&url)) {
+            let lists = channel.addresses().filter(|address| address.as_str() == owed.list);
+            self.distrusted.extend(lists.map(|address| rests::asked(Some(state), address).to_string()));
+        }
+    }
+
     /// Whether the host of an address asked to be left alone.
     pub(super) fn rests(&self, url: &Url) -> bool {
         self.resting.contains(url.as_str())

@@ -1,6 +1,7 @@
 //! Reads an external feed.
 
 use super::errand::{self, Errand, Page};
+use super::further::Joined;
 use super::listing::{Desk, Listing, Read, already_read, failed};
 use super::rests::asked;
 use crate::config::Origin;
@@ -47,7 +48,6 @@ pub(super) async fn read(
     if !spoilt {
         errand.used(&asked);
     }
-    let on_first = parsed.entries.len();
     Ok(Listing::Read(Box::new(Read {
         address: url,
         url: page.url.clone(),
@@ -55,8 +55,7 @@ pub(super) async fn read(
         hash: if spoilt { desk.state.read_hash.clone() } else { page.hash.clone() },
         fresh_for: page.fresh_for,
         moved: page.moved.clone(),
-        parsed,
-        on_first,
+        joined: Joined::alone(parsed),
     })))
 }
 

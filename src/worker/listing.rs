@@ -1,15 +1,13 @@
-//! Reads a channel's list: the first address that answers and fits wins, next pages follow while they
-//! hold nothing but unknown entries.
+//! Reads a channel's list: the first address that answers and fits wins; its next pages follow (`further`).
 
 use super::errand::{self, Errand, Page};
 use super::external;
+use super::further::{self, Joined};
 use super::readers::{GivenUp, Readers};
 use super::ready::ready_first;
 use super::rests::asked;
-use crate::config::{Address, Channel, ListPage, Origin, PageAddress};
-use crate::model::{
-    About, Candidate, Flaw, FlawCode, KeyKind, Layout, LayoutKind, NextPage, ParsedEntry, ParsedFeed, Source,
-};
+use crate::config::{Address, Channel, ListPage, Origin};
+use crate::model::{About, Candidate, Flaw, FlawCode, KeyKind, Layout, ParsedEntry, ParsedFeed, Source};
 use crate::net::{Accept, FetchError};
 use crate::normalise::{self, Context, Kind};
 use crate::store::{PollState, Store, StoreError};
@@ -76,9 +74,7 @@ pub(super) struct Read {
     /// Where its redirects lead, if every hop was permanent.
     pub moved: Option<Url>,
     /// What was read, all pages joined.
-    pub parsed: ParsedFeed,
-    /// How many of the entries stood on the first page.
-    pub on_first: usize,
+    pub joined: Joined,
 }
 
 /// What a listing needs to know.
@@ -158,8 +154,7 @@ pub(super) async fn read(
         skipped(flaws);
         flaws.extend(found);
         errand.used(&asked);
-        let on_first = parsed.entries.len();
-        let parsed = next_pages(desk, errand, address, &page.url, parsed).await?;
+        let joined = further::pages(desk, errand, address, &page.url, parsed, flaws).await?;
         return Ok(Listing::Read(Box::new(Read {
             address: url.clone(),
             url: page.url.clone(),
@@ -167,8 +162,7 @@ pub(super) async fn read(
             hash: page.hash.clone(),
             fresh_for: page.fresh_for,
             moved: page.moved.clone(),
-            parsed,
-            on_first,
+            joined,
         })));
     }
     Ok(nothing)
@@ -182,7 +176,7 @@ async fn walled(
     (asked, page): (&Url, &Arc<Page>),
     parsed: &ParsedFeed,
 ) -> Result<Option<Flaw>, StoreError> {
-    if !all_unknown(desk, parsed).await? {
+    if further::is_unknown(desk, parsed).await?.contains(&false) {
         return Ok(None);
     }
     let (asked, page) = (asked.clone(), Arc::clone(page));
@@ -213,7 +207,7 @@ fn skipped(flaws: &mut [Flaw]) {
 }
 
 /// Decodes and extracts on a blocking thread: DOMs are not `Send`, and a large page takes milliseconds.
-async fn extract_list(
+pub(super) async fn extract_list(
     readers: &Readers,
     page: Arc<Page>,
     layouts: Arc<[Layout]>,
@@ -249,68 +243,6 @@ pub(super) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send +
             Err(_) => std::future::pending().await,
         },
     }
-}
-
-/// Appends the following pages for as long as the last one held nothing but unknown entries.
-async fn next_pages(
-    desk: &Desk<'_>,
-    errand: &mut Errand<'_>,
-    address: &PageAddress,
-    first: &Url,
-    mut parsed: ParsedFeed,
-) -> Result<ParsedFeed, StoreError> {
-    let Origin::Page(list) = &desk.channel.origin else { return Ok(parsed) };
-    let layouts = &list.layouts;
-    let Some((next, most)) = next_rule(address, layouts, parsed.layout.as_deref()) else { return Ok(parsed) };
-    let mut current = first.clone();
-    let mut last = parsed.clone();
-    for page_number in 1..most {
-        if !all_unknown(desk, &last).await? {
-            break;
-        }
-        let number = match &next {
-            NextPage::Numbered { from, .. } => from + page_number - 1,
-            NextPage::Link(_) => page_number + 1,
-        };
-        // A template speaks of the first page, a link of the page it stands on.
-        let from = if matches!(next, NextPage::Numbered { .. }) { first } else { &current };
-        let Some(url) = extract::next_list_page(&next, from, &last, number) else { break };
-        if errand.leaves_alone(&url) {
-            break;
-        }
-        let Ok(page) = errand.get(&url, Accept::Page, false).await else { break };
-        let Ok((more, _)) = extract_list(errand.readers, Arc::clone(&page), Arc::clone(layouts)).await else { break };
-        if more.entries.is_empty() {
-            break;
-        }
-        parsed.entries.extend(more.entries.iter().cloned());
-        current = page.url.clone();
-        last = more;
-    }
-    Ok(parsed)
-}
-
-/// How next pages are found: as the address says, else as the layout that fitted says.
-fn next_rule(address: &PageAddress, layouts: &[Layout], fitted: Option<&str>) -> Option<(NextPage, u32)> {
-    let layout = layouts.iter().find(|layout| Some(layout.name.as_str()) == fitted)?;
-    let (next, pages) = match &layout.kind {
-        LayoutKind::List(list) => (&list.next, list.pages),
-        LayoutKind::Json(json) => (&json.next, json.pages),
-        LayoutKind::Article(_) => return None,
-    };
-    match (&address.next, next) {
-        (Some(own), _) => Some((own.clone(), pages.max(DEFAULT_PAGES))),
-        (None, Some(next)) => Some((next.clone(), pages)),
-        (None, None) => None,
-    }
-}
-
-/// The most pages of an address that names its next pages itself.
-const DEFAULT_PAGES: u32 = 3;
-
-async fn all_unknown(desk: &Desk<'_>, parsed: &ParsedFeed) -> Result<bool, StoreError> {
-    let keys: Vec<_> = parsed.entries.iter().filter_map(link_of).map(|(key, _)| key).collect();
-    Ok(desk.store.known_links(&desk.channel.id, &keys).await?.iter().all(|known| !known))
 }
 
 /// Normalises on a blocking thread: sanitising many long articles takes milliseconds.

@@ -1,6 +1,6 @@
 //! Due → fetch → the pure pipeline → store → publish; and the hot reload of feeds.yaml.
 //!
-//! [`Service`] holds the parts together. One poll goes through `poll`, which asks `listing` (for feeds `external`) for the list
+//! [`Service`] holds the parts together. One poll goes through `poll`, which asks `listing` (for feeds `external`, for next pages `further`) for the list
 //! and `articles` for the pages behind it; `errand` does the fetching of one run, `agenda` takes what is due, `plan` knows which
 //! channels are polled together and when, `slots` who has to wait for whom, `rests` which hosts are left alone, `ready` which addresses may be asked, `moves` which addresses have moved, `publisher` turns the ledger into the published set (`drafts`: what is written of it), `watch`
 //! notices edits of feeds.yaml, `snapshot` reads the bundled pages, `preview` shows without recording, `outcome` what a poll means for the next one,
@@ -15,6 +15,7 @@ mod drafts;
 mod errand;
 mod explain;
 mod external;
+mod further;
 mod given_up;
 mod health;
 mod kept;

@@ -9,7 +9,7 @@ use crate::config::Channel;
 use crate::model::{Flaw, FlawCode, Hints, Precision};
 use crate::net::FetchError;
 use crate::schedule::{self, Before, Outcome, Policy};
-use crate::store::{Attempt, Change, Poll, PollState, Rest};
+use crate::store::{Attempt, Change, Guard, Poll, PollState, Rest};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::HashSet;
 use url::Url;
@@ -90,11 +90,11 @@ impl Poller<'_> {
         let (outcome, fresh_for) = match listing {
             Listing::Unchanged { fresh_for, .. } => (Outcome::Unchanged, *fresh_for),
             Listing::Read(read) => {
-                if !read.parsed.entries.is_empty() {
-                    state.hints.clone_from(&read.parsed.hints);
+                if !read.joined.parsed.entries.is_empty() {
+                    state.hints.clone_from(&read.joined.parsed.hints);
                 }
                 state.address = Some(read.address.to_string());
-                state.layout.clone_from(&read.parsed.layout);
+                state.layout.clone_from(&read.joined.parsed.layout);
                 state.read_hash.clone_from(&read.hash);
                 (Outcome::Changed, read.fresh_for)
             }
@@ -156,6 +156,17 @@ pub(super) fn learn(poll: &mut Poll, change: &Change, before: &PollState) {
     let dates: Vec<_> = dates.iter().map(|date| date.at.to_utc()).collect();
     let since = before.last_change.filter(|_| before.live_since.is_some());
     schedule::learn(&mut poll.state.rhythm, poll.at, since, change.new.len(), &dates);
+}
+
+/// What is believed of the channel's source. An address that the admin has just put into feeds.yaml may show
+/// other entries than the one before.
+pub(super) fn guard(channel: &Channel, before: &PollState) -> Guard {
+    let moved = before.address.as_deref().is_some_and(|old| channel.addresses().all(|url| url.as_str() != old));
+    Guard {
+        since: before.last_change.or(before.last_success).filter(|_| before.live_since.is_some()),
+        usual: before.usual_entries,
+        hold: channel.trust.quarantine && !moved,
+    }
 }
 
 /// Keeps the usual number of entries up to date and tells when the page has shrunk: the first page, for how many further

@@ -3,9 +3,10 @@
 use super::articles::{self, Reader};
 use super::clock::Clock;
 use super::errand::Errand;
+use super::further::Joined;
 use super::health;
 use super::listing::{self, Desk, Listing};
-use super::outcome::{judge_size, learn, policy};
+use super::outcome::{guard, judge_size, learn, policy};
 use super::readers::Readers;
 use super::rests::Rests;
 use super::{moves, ready, rests};
@@ -15,7 +16,7 @@ use crate::model::{Candidate, ChannelId, Flaw, FlawCode, Standing};
 use crate::net::Client;
 use crate::normalise;
 use crate::schedule;
-use crate::store::{Change, Guard, Poll, PollState, Seen, Store, StoreError};
+use crate::store::{Change, Poll, PollState, Seen, Store, StoreError};
 use crate::telemetry::Metrics;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -82,6 +83,7 @@ impl Poller<'_> {
         let mut done = Vec::new();
         for channel in channels {
             errand.leave_alone(channel, &state_of(&channel.id));
+            errand.see_again(channel, &state_of(&channel.id));
             // What cannot be read now is told where it is needed.
             let _ = errand.recall_channel(self.store, channel, &state_of(&channel.id)).await;
         }
@@ -268,9 +270,8 @@ impl Poller<'_> {
         self.note_rests(channel, errand, state);
         self.note_outcome(channel, &listing, flaws, state);
         moves::note(channel, &listing, self.now, flaws, state);
-        let guard = guard(channel, before);
         let mut fresh = HashSet::new();
-        let mut seen = Seen { guard, ..Seen::new(Standing::Live, Vec::new()) };
+        let mut seen = Seen { guard: guard(channel, before), ..Seen::new(Standing::Live, Vec::new()) };
         match listing {
             Listing::Nothing { .. } => return Ok(None),
             Listing::Unchanged { .. } => {
@@ -281,11 +282,13 @@ impl Poller<'_> {
                 flaws.extend(still.filter(|_| before.error.is_none()).cloned());
             }
             Listing::Read(read) => {
-                judge_size(read.on_first, before, state, flaws);
+                judge_size(read.joined.on_first, before, state, flaws);
+                state.owed.clone_from(&read.joined.owed);
+                seen.guard.hold &= !read.joined.caught_up;
                 // A document that was not read as a whole cannot say that it is complete.
-                seen.complete = read.parsed.complete && !read.parsed.archive && is_whole(flaws);
+                seen.complete = read.joined.parsed.complete && !read.joined.parsed.archive && is_whole(flaws);
                 let (withdrawn, found) =
-                    normalise::withdrawn(&read.parsed, &listing::context(channel, &read.url, self.now));
+                    normalise::withdrawn(&read.joined.parsed, &listing::context(channel, &read.url, self.now));
                 seen.withdrawn = withdrawn;
                 flaws.extend(found);
                 (seen.candidates, fresh, [state.usual.page, state.usual.read]) =
@@ -311,7 +314,7 @@ impl Poller<'_> {
         errand: &mut Errand<'_>,
         flaws: &mut Vec<Flaw>,
     ) -> Result<(Vec<Candidate>, HashSet<String>, [Tally; 2]), StoreError> {
-        let listing::Read { url, mut parsed, .. } = read;
+        let listing::Read { url, joined: Joined { mut parsed, .. }, .. } = read;
         let reader = Reader { store: self.store, channel, now: self.now };
         if !reader.follows() {
             let (candidates, found) = listing::normalise(self.readers, channel, &url, self.now, parsed).await;
@@ -344,17 +347,6 @@ impl Poller<'_> {
         // Its flaws say what the article lacks against a list entry: nothing that anyone could mend.
         let (candidates, _) = listing::normalise(self.readers, channel, &base.url(), self.now, parsed).await;
         Ok(candidates)
-    }
-}
-
-/// What is believed of the channel's source. An address that the admin has just put into feeds.yaml may show
-/// other entries than the one before.
-fn guard(channel: &Channel, before: &PollState) -> Guard {
-    let moved = before.address.as_deref().is_some_and(|old| channel.addresses().all(|url| url.as_str() != old));
-    Guard {
-        since: before.last_change.or(before.last_success).filter(|_| before.live_since.is_some()),
-        usual: before.usual_entries,
-        hold: channel.trust.quarantine && !moved,
     }
 }
 

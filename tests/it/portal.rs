@@ -303,39 +303,6 @@ async fn a_restart_asks_nobody_early_and_nobody_unconditionally() {
 }
 
 #[tokio::test]
-async fn next_pages_are_followed_only_while_everything_is_new() {
-    let origin = Origin::start();
-    let list = |numbers: std::ops::Range<u32>| {
-        let items: String = numbers.map(|n| format!("<li><a href=/a/{n}.html>第{n}篇文章的标题</a>")).collect();
-        Answer::html(format!("<meta charset=utf-8><ul>{items}</ul>")).with_etag()
-    };
-    origin.put("/list.html", list(20..30));
-    origin.put("/list_2.html", list(10..20));
-    origin.put("/list_3.html", list(0..10));
-    let config = format!(
-        "service: {{ title: 测试, base_url: 'http://127.0.0.1:8080/', allow_networks: [127.0.0.0/8] }}
-layouts:
-  l: {{ entry: li, title: a, link: a @href, next: '{{base}}_{{n}}.html', pages: 3 }}
-channels:
-  a: {{ page: 'http://portal.test:{}/list.html', layouts: l }}
-feeds:
-  a: {{ channels: [a] }}
-",
-        origin.port()
-    );
-    let site = Site::start(&config).await;
-    site.poll().await;
-    let paths = |origin: &Origin| origin.take_log().into_iter().map(|asked| asked.path).collect::<Vec<_>>();
-    assert_eq!(paths(&origin), ["/list.html", "/list_2.html", "/list_3.html"]);
-    assert_eq!(site.ids("a").await.len(), 30);
-    origin.put("/list.html", list(21..31));
-    site.poll_next().await;
-    assert_eq!(paths(&origin), ["/list.html"], "one new entry on a known page");
-    assert!(!site.flaws("a").await.contains(&"shrunken"), "a first page is not shorter than three");
-    assert_eq!(site.titles("a").await.len(), 31);
-}
-
-#[tokio::test]
 async fn pages_obey_robots_txt_feeds_need_not_and_what_is_known_stays() {
     let origin = Origin::start();
     let item = |n: u32| format!("<li><a href=/a/{n}.html>第{n}篇文章的标题</a>");

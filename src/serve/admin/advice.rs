@@ -38,6 +38,7 @@ fn chinese(code: FlawCode) -> &'static str {
         FlawCode::Silent => {
             "很久没有新内容，远超平时：请用浏览器打开该地址；如果栏目已搬走，请修改频道的地址，如果已停办，请删除该频道。"
         }
+        FlawCode::PageUnread => "列表的后续页面无法读取，只出现在那里的条目暂缺；接下来几次抓取会再试，最多五次。",
         FlawCode::IdsChanged => "来源更换了条目的 id；读者看到的仍是原来的 id，没有条目重复出现。无需处理。",
         FlawCode::Quarantined => {
             "来了一整页换了新 id、看上去却是旧文的条目。请查看来源；如果确实是新的，请为频道设置 `quarantine: false`，随即发布。"

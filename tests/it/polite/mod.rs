@@ -1,6 +1,7 @@
 //! What sources notice of Heliu: when it asks, when it does not, and what it says when it asks.
 
 mod articles;
+mod further;
 mod gone;
 mod herd;
 mod hints;
