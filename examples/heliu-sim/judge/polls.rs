@@ -122,6 +122,8 @@ impl Judge {
         }
         let known = self.known.entry(name).or_default();
         known.recorded = Some((truth, wall));
+        // It may also fall asleep while it records.
+        known.slept = Some(self.woke).filter(|woke| poll.at < *woke);
         known.unrecorded = 0;
         known.failures = state.failures;
         known.held = holds;
