@@ -1,6 +1,6 @@
 //! The one word for how a channel is doing: the same in `/admin`, its JSON, `/metrics`, logs and incidents.
 
-use crate::model::{Flaw, FlawCode};
+use crate::model::{Flaw, FlawCode, Severity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub enum State {
     Silent,
     /// It answers, but with something else than usual: fewer fields, other entries, another layout, a login.
     Drifted,
-    /// Its server asks to be left alone (429, 503).
+    /// Its server, or one that it redirects to, asks to be left alone (429, 503).
     Throttled,
     /// Its last poll failed.
     Failing,
@@ -126,10 +126,17 @@ fn failed(facts: &Facts<'_>) -> State {
     }
     match facts.status {
         Some(429 | 503) => State::Throttled,
+        // A redirect leads to who said so.
+        _ if alarm(facts.flaws) == Some(FlawCode::LeftAlone) => State::Throttled,
         // The source answered; what it answered with is no list any more.
         _ if facts.live && facts.flaws.iter().any(|flaw| is_no_list(flaw.code)) => State::Drifted,
         _ => State::Failing,
     }
+}
+
+/// Why the last address of a channel could not be read.
+fn alarm(flaws: &[Flaw]) -> Option<FlawCode> {
+    flaws.iter().map(|flaw| flaw.code).rfind(|code| code.severity() == Severity::Alarm)
 }
 
 /// Something else stands where the list was.

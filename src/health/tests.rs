@@ -250,6 +250,8 @@ fn one_word_for_every_channel() {
         (State::Failing, false, true, 2, None, &[Panicked]),
         (State::Throttled, false, true, 1, Some(429), &[HttpStatus]),
         (State::Throttled, false, true, 1, Some(503), &[HttpStatus]),
+        (State::Throttled, false, true, 1, None, &[HttpStatus, LeftAlone, Silent]),
+        (State::Failing, false, true, 1, None, &[LeftAlone, Unreachable]),
         (State::Gone, false, true, 1, Some(410), &[Gone]),
         (State::Gone, true, false, 1, Some(410), &[Gone]),
         // One of several addresses is gone, the others fail.

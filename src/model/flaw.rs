@@ -51,6 +51,8 @@ codes! {
     Unreachable "unreachable" Alarm "Check that the address is right and the host is up; Heliu tries again with growing pauses.";
     /// The server answered with an error status.
     HttpStatus "http-status" Alarm "Open the address in a browser; if the page has moved, change the channel's address.";
+    /// A redirect leads to a host that asked to be left alone (429, 503), and was not followed.
+    LeftAlone "left-alone" Alarm "The address redirects to a host that asked to be left alone; it is asked again when that is over.";
     /// The server said that the source is gone for good (410).
     Gone "gone" Alarm "The source says that it is gone for good and is not asked any more; remove the channel, or change its address, which starts it again.";
     /// The source has moved for good, and its new address is asked.

@@ -8,8 +8,8 @@ use super::pace::{self, Pace, Turn};
 use super::permits::Permits;
 use super::room::{Room, Waited};
 use super::socket::Peer;
-use super::types::FetchErrorKind::{Body, Empty, Protocol, Redirect, Status};
-use super::types::{FetchError, Request, Response, Rests, Robots, Validators};
+use super::types::FetchErrorKind::{self, Body, Empty, Protocol, Redirect, Status};
+use super::types::{FetchError, LeftAlone, Request, Response, Robots, Validators};
 use super::{guard, headers, redirect};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -142,7 +142,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::fetch`]; such a redirect is one that asks to wait for so long.
-    pub async fn fetch_minding(&self, request: Request, rests: Rests<'_>) -> Result<Response, FetchError> {
+    pub async fn fetch_minding(&self, request: Request, rests: LeftAlone<'_>) -> Result<Response, FetchError> {
         let mut url = request.url.clone();
         url.set_fragment(None);
         let mut trip =
@@ -298,7 +298,7 @@ impl Trip<'_> {
             "the server redirects to {}, which asked to be left alone; it is asked again then",
             to.host_str().unwrap_or_default()
         );
-        let failure = Failure::new(Redirect, message).reached();
+        let failure = Failure::new(FetchErrorKind::LeftAlone, message).reached();
         FetchError { status: Some(status), retry_after: Some(wait), ..failure.at(&self.url) }
     }
 

@@ -49,4 +49,4 @@ pub use options::{Deadlines, Options};
 pub use pace::site;
 pub use room::Berth;
 pub use socket::{Duplex, Socket};
-pub use types::{Accept, FetchError, FetchErrorKind, Request, Response, Rests, Robots, Validators};
+pub use types::{Accept, FetchError, FetchErrorKind, LeftAlone, Request, Response, Robots, Validators};

@@ -51,7 +51,7 @@ pub struct Request {
 }
 
 /// For how long the host of an address still asks to be left alone, if it does.
-pub type Rests<'a> = &'a (dyn Fn(&Url) -> Option<Duration> + Sync);
+pub type LeftAlone<'a> = &'a (dyn Fn(&Url) -> Option<Duration> + Sync);
 
 /// What the server answered: a whole decoded body with a 2xx status, or a 304.
 #[derive(Debug, Clone)]
@@ -103,6 +103,8 @@ pub enum FetchErrorKind {
     Timeout,
     /// A redirect without a target, a loop, too many hops, or https → http.
     Redirect,
+    /// A redirect to a host that asked to be left alone.
+    LeftAlone,
     /// An error status.
     Status,
     /// The body was larger than allowed, on the wire or decoded.

@@ -340,6 +340,7 @@ pub(super) fn flaw(error: &FetchError) -> Flaw {
         FetchErrorKind::TooLarge => FlawCode::TooLarge,
         FetchErrorKind::Body => FlawCode::Truncated,
         FetchErrorKind::Empty => FlawCode::Empty,
+        FetchErrorKind::LeftAlone => FlawCode::LeftAlone,
         FetchErrorKind::Resting
         | FetchErrorKind::Dns
         | FetchErrorKind::Connect

@@ -75,8 +75,11 @@ fn bombs_are_refused() {
         };
         let fastest = (0..3).map(took).min().unwrap();
         // What is small must not cost much, whatever it stands for; what is large costs its bytes.
-        let most =
-            Duration::from_millis(if cfg!(debug_assertions) { 10_000 } else { 50 + 500 * text.len() as u64 / (1 << 20) });
+        let most = Duration::from_millis(if cfg!(debug_assertions) {
+            10_000
+        } else {
+            50 + 500 * text.len() as u64 / (1 << 20)
+        });
         assert!(fastest < most, "{name} took {fastest:?}");
     }
 }

@@ -16,6 +16,7 @@ fn chinese(code: FlawCode) -> &'static str {
     match code {
         FlawCode::Unreachable => "请检查地址是否正确、主机是否在线；合流会以逐渐加长的间隔重试。",
         FlawCode::HttpStatus => "请用浏览器打开该地址；如果页面已搬走，请修改频道的地址。",
+        FlawCode::LeftAlone => "该地址重定向到一台要求暂停抓取的主机；期满后会再次抓取。",
         FlawCode::Gone => "来源声明自己已永久下线，不再抓取；请删除该频道，或修改其地址，修改后会重新开始。",
         FlawCode::Moved => "来源已永久搬走，现在抓取的是新地址；请把新地址写进 feeds.yaml。",
         FlawCode::AddressRefused => "该地址属于内网或本机；如果确实要抓取，请把所在网段写进 service.allow_networks。",

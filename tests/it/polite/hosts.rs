@@ -368,6 +368,8 @@ async fn nothing_leads_to_who_asked_to_be_left_alone() {
         assert_eq!(minutes(&asked, "/other").is_empty(), is_told, "{channel} {story} {is_told}: {asked:?}");
         if is_told && channel.starts_with("feed") {
             assert_eq!(minutes(&asked, "/moves").len(), 1, "who leads there waits as well: {asked:?}");
+            let state = site.store.polls().await.unwrap()[&"other".parse().unwrap()].clone();
+            assert_eq!((site.flaws("other").await, state.health(false).0.as_str()), (vec!["left-alone"], "throttled"));
             let asked = live(&site, &origin, 300).await;
             assert!(!minutes(&asked, "/other").is_empty(), "asked when that is over: {asked:?}");
         }
