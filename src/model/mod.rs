@@ -4,6 +4,7 @@
 //! that tell it from others; what the ledger keeps is a [`Record`]; what is published is a [`Feed`].
 
 mod about;
+mod advice;
 mod date;
 mod entry;
 mod feed;

@@ -4,7 +4,7 @@
 use super::Site;
 use super::text::{escape, line, minted, owned, printable, rfc3339};
 use crate::health::{Incident, State};
-use crate::model::ChannelId;
+use crate::model::{ChannelId, FlawCode};
 use atom_syndication::{Content, Entry, Feed, Generator, Link, Person, Text, WriteConfig};
 use chrono::{DateTime, Utc};
 
@@ -80,7 +80,16 @@ fn opened(told: &Told<'_>, site: &Site<'_>, chinese: bool) -> Entry {
     } else {
         (format!("{title} is {}", word(incident.kind)), format!("Since {since}"))
     };
-    entry(told, "opened", &title, &[&incident.evidence, &incident.advice, &since], incident.opened, site)
+    let translated = flawed(incident).filter(|_| chinese).map(FlawCode::advice_in_chinese);
+    let advice = translated.unwrap_or(&incident.advice);
+    entry(told, "opened", &title, &[&incident.evidence, advice, &since], incident.opened, site)
+}
+
+/// The flaw that an incident is about: its evidence begins with it.
+fn flawed(incident: &Incident) -> Option<FlawCode> {
+    let is_about =
+        |code: &FlawCode| incident.evidence.strip_prefix(code.as_str()).is_some_and(|detail| detail.starts_with(": "));
+    FlawCode::ALL.iter().copied().find(is_about)
 }
 
 fn over(told: &Told<'_>, until: DateTime<Utc>, at: DateTime<Utc>, site: &Site<'_>, chinese: bool) -> Entry {

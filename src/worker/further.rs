@@ -95,7 +95,7 @@ pub(super) async fn pages(
                 break;
             }
             Turned::Unread { why, again } => {
-                flaws.push(Flaw::new(FlawCode::PageUnread, format!("{url}: {why}")));
+                flaws.push(Flaw::new(FlawCode::PageUnread, why));
                 let tries = before.map_or(0, |owed| owed.tries) + 1;
                 let owed = Owed { list: list.to_owned(), url: url.into(), page: number, tries };
                 joined.owed = Some(owed).filter(|_| again && tries < MOST_TRIES);

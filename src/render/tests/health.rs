@@ -41,6 +41,12 @@ fn incidents_are_legal_atom_with_ids_that_stay() {
         let first = written(&channel, open.open.as_slice(), &site);
         atom_rules::check(&first, HERE).unwrap();
         assert_eq!(first.matches("<entry>").count(), 1, "{first}");
+        let says = [FlawCode::Drifted.advice(), FlawCode::Drifted.advice_in_chinese()].map(|says| first.contains(says));
+        assert_eq!(
+            says,
+            [site.language == "en", site.language != "en"],
+            "what to do, in the language of the feed: {first}"
+        );
         assert!(!first.contains("<script>") && first.contains("admin/channels/renwu"), "{first}");
 
         let over = incidents(&[Fresh, Drifted, Fresh, Fresh, Gone], hostile);

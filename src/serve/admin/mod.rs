@@ -1,7 +1,6 @@
 //! `/admin`: how the channels are doing, for the person who runs the service. Reads only; everything that came
 //! from a source is text, escaped by the templates.
 
-mod advice;
 mod chart;
 mod view;
 mod words;

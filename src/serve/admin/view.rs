@@ -1,6 +1,5 @@
 //! From the published set and the ledger to what the admin pages show. Pure.
 
-use super::advice::advice;
 use super::chart::{self, Bar};
 use super::words::{self, When, Words};
 use crate::config::Channel;
@@ -96,7 +95,10 @@ impl<'a> Frame<'a> {
             weight: self.severity(flaw.code.severity()),
             code: flaw.code.as_str(),
             detail: flaw.detail.clone(),
-            advice: advice(flaw.code, self.language),
+            advice: match self.language {
+                Language::Chinese => flaw.code.advice_in_chinese(),
+                Language::English => flaw.code.advice(),
+            },
         }
     }
 
