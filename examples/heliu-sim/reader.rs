@@ -233,6 +233,23 @@ pub(crate) fn bytes(set: &Published) -> BTreeMap<String, Bytes> {
     all
 }
 
+/// Which documents differ, and where the first of them does.
+pub(crate) fn differs(before: &BTreeMap<String, Bytes>, after: &BTreeMap<String, Bytes>) -> Option<String> {
+    let paths: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let paths: Vec<_> = paths.into_iter().filter(|path| before.get(*path) != after.get(*path)).cloned().collect();
+    let [old, new] =
+        [before, after].map(|set| paths.first().and_then(|path| set.get(path)).cloned().unwrap_or_default());
+    let place = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let around = |bytes: &Bytes| {
+        let from = place.saturating_sub(40);
+        String::from_utf8_lossy(&bytes[from..bytes.len().min(place + 80)]).into_owned()
+    };
+    (!paths.is_empty()).then(|| {
+        let (old, new) = (around(&old), around(&new));
+        format!("{} have other bytes after a restart, the first at {place}: {old:?}, then {new:?}", paths.join(", "))
+    })
+}
+
 /// All of it is read, and thrown away.
 #[derive(serde::Deserialize)]
 struct JsonFeed {

@@ -246,6 +246,8 @@ impl Simulation {
         // Who fell asleep while publishing stops without having done so.
         let (truth, woke) = (stage.truth(), stage.world().judge.woke);
         let well = is_over && truth - self.failed > SOON && stage.wall() - woke > TICK;
+        // Nor does one whose last polls were cut.
+        let well = well && !stage.world().judge.is_half_recorded(truth);
         self.settled = well.then(|| reader::bytes(&set));
     }
 
@@ -378,12 +380,8 @@ impl Simulation {
                 read.map(|set| reader::bytes(&set))
             });
             let bytes = bytes.map_err(|error| error.to_string())?;
-            if let Some(before) = before.replace(bytes.clone())
-                && before != bytes
-            {
-                let mut paths = before.keys().chain(bytes.keys());
-                let path = paths.find(|path| before.get(*path) != bytes.get(*path)).map_or("", String::as_str);
-                self.stage.world().judge.blame("same ledger", &format!("{path} has other bytes after a restart"));
+            if let Some(differs) = before.replace(bytes.clone()).and_then(|before| reader::differs(&before, &bytes)) {
+                self.stage.world().judge.blame("same ledger", &differs);
             }
             self.stage.pass(TimeDelta::days(40));
         }

@@ -116,6 +116,7 @@ async fn converse(stream: &mut DuplexStream, stage: &Stage) -> Option<()> {
             () = tokio::time::sleep(delay) => {}
         }
         stage.step().await;
+        stage.sends(&asked, &reply);
         send(stream, &reply, open).await?;
         if asked.path == "/robots.txt" {
             let truth = stage.truth();
@@ -227,11 +228,16 @@ impl Stage {
             reply.status = 304;
         }
         let delay = Duration::from_millis(20 + world.rng.below(700));
-        world.judge.answering(asked, &reply, truth, wall);
         let conditional = if asked.conditional() { " conditional" } else { "" };
         let (status, manners) = (reply.status, reply.manners);
         world.trace.note(truth, format_args!("GET {}{conditional} -> {status} {manners:?}", asked.url()));
         (reply, delay)
+    }
+
+    /// What a connection that ended before would have brought was said to nobody.
+    fn sends(&self, asked: &Asked, reply: &Reply) {
+        let (truth, wall) = (self.truth(), self.wall());
+        self.world().judge.answering(asked, reply, truth, wall);
     }
 }
 

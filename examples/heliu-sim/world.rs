@@ -138,8 +138,8 @@ impl Stage {
     pub(crate) fn sleep(&self, by: TimeDelta) {
         self.pass(by);
         self.cut.notify_waiters();
-        let wall = self.wall();
-        self.world().judge.wakes(wall);
+        let (wall, truth) = (self.wall(), self.truth());
+        self.world().judge.wakes(wall, truth, by);
     }
 
     /// Time passes, and no process notices.

@@ -357,9 +357,14 @@ impl Judge {
         self.back = self.back.max(back);
     }
 
-    /// The machine has slept.
-    pub(crate) fn wakes(&mut self, wall: DateTime<Utc>) {
+    /// The machine has slept for so long.
+    pub(crate) fn wakes(&mut self, wall: DateTime<Utc>, truth: DateTime<Utc>, slept: TimeDelta) {
         (self.since, self.woke) = (wall, wall);
+        // What was under way when feeds.yaml was edited has not gone on meanwhile.
+        if truth - slept - self.edited <= ENDS {
+            self.edited += slept;
+            self.edited_wall += slept;
+        }
     }
 
     pub(crate) fn sizes(&self) -> (usize, usize) {

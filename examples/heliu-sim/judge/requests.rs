@@ -155,6 +155,14 @@ impl Judge {
         poll.is_some_and(|(since, left)| !left.is_empty() && truth - *since < FLOOR - TimeDelta::minutes(1))
     }
 
+    /// Whether a part of a group was recorded and the rest is still being polled: it is published when all are done.
+    pub(crate) fn is_half_recorded(&self, truth: DateTime<Utc>) -> bool {
+        self.polls.iter().any(|(first, (_, left))| {
+            let group = self.groups.get(first).cloned().unwrap_or_default();
+            left.len() < group.len() && self.is_under_way(&group, truth)
+        })
+    }
+
     /// How many addresses a group has.
     pub(super) fn group_places(&self, group: &[String]) -> usize {
         let channels = group.iter().filter_map(|name| self.channels.get(name));
