@@ -225,7 +225,9 @@ impl Service {
         }
         let rest = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_CALL, rest).await.is_err() {
-            tracing::info!("polls still running were cut; what they had not recorded is asked for again after the next start");
+            tracing::info!(
+                "polls still running were cut; what they had not recorded is asked for again after the next start"
+            );
         }
     }
 
